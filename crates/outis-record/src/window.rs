@@ -1,0 +1,416 @@
+//! A time window and its totals: the last place where counts are still exact.
+
+use crate::{Class, LineIndex, Measure, Message, Place, Record, WindowState, ZoneIndex};
+
+/// A span of time over which totals are made.
+///
+/// Milliseconds count from the Unix epoch for cameras, and from the first frame for files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Window {
+    start_ms: i64,
+    length_ms: u32,
+}
+
+impl Window {
+    /// A window; `None` when its length is zero or its end is beyond what 64 bits hold.
+    pub fn new(start_ms: i64, length_ms: u32) -> Option<Self> {
+        (length_ms > 0 && start_ms.checked_add(length_ms.into()).is_some())
+            .then_some(Self { start_ms, length_ms })
+    }
+
+    /// The window of this length, aligned to multiples of it, that contains a moment.
+    pub fn containing(at_ms: i64, length_ms: u32) -> Option<Self> {
+        let length = i64::from(length_ms.max(1));
+        Self::new(at_ms.div_euclid(length).checked_mul(length)?, length_ms)
+    }
+
+    /// Its first millisecond.
+    pub fn start_ms(self) -> i64 {
+        self.start_ms
+    }
+
+    /// How long it is, in milliseconds.
+    pub fn length_ms(self) -> u32 {
+        self.length_ms
+    }
+
+    /// The first millisecond after it.
+    pub fn end_ms(self) -> i64 {
+        self.start_ms + i64::from(self.length_ms)
+    }
+}
+
+/// How much of the totals may be told, and to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disclosure {
+    /// Every figure as it is: for the owner's own files and premises.
+    Exact,
+}
+
+/// Which cells a window has. Derived from the configuration, and from nothing that is seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    lines: u16,
+    zones: u16,
+    classes: Vec<Class>,
+    flows: bool,
+}
+
+/// Why a schema cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// Too many lines or zones.
+    #[error("{0} lines and zones are configured; at most {max} are possible", max = Schema::PLACES_MAX)]
+    TooManyPlaces(usize),
+    /// Nothing to count.
+    #[error("no class is configured; name at least one, such as \"person\"")]
+    NoClass,
+}
+
+impl Schema {
+    /// The most lines and zones together that one camera can have.
+    pub const PLACES_MAX: usize = 64;
+
+    /// A schema. `classes` are put in the order of [`Class::ALL`], each once.
+    /// With `flows`, journeys between every ordered pair of two different places are counted.
+    ///
+    /// # Errors
+    /// When there are more than [`Schema::PLACES_MAX`] places, or no class.
+    pub fn new(lines: usize, zones: usize, classes: &[Class], flows: bool) -> Result<Self, SchemaError> {
+        let places = lines.saturating_add(zones);
+        if places > Self::PLACES_MAX {
+            return Err(SchemaError::TooManyPlaces(places));
+        }
+        let classes: Vec<Class> = Class::ALL.into_iter().filter(|class| classes.contains(class)).collect();
+        if classes.is_empty() {
+            return Err(SchemaError::NoClass);
+        }
+        let narrow = |n: usize| u16::try_from(n).expect("at most PLACES_MAX");
+        Ok(Self { lines: narrow(lines), zones: narrow(zones), classes, flows })
+    }
+
+    /// The number of lines.
+    pub fn lines(&self) -> usize {
+        self.lines.into()
+    }
+
+    /// The number of zones.
+    pub fn zones(&self) -> usize {
+        self.zones.into()
+    }
+
+    /// The classes counted, in the order of [`Class::ALL`].
+    pub fn classes(&self) -> &[Class] {
+        &self.classes
+    }
+
+    /// Every place: the lines, then the zones.
+    pub fn places(&self) -> impl Iterator<Item = Place> + Clone + use<> {
+        let lines = (0..self.lines).map(|index| Place::Line(LineIndex(index)));
+        lines.chain((0..self.zones).map(|index| Place::Zone(ZoneIndex(index))))
+    }
+
+    /// Every pair of different places between which journeys are counted, in the order of the records.
+    pub fn flow_pairs(&self) -> Vec<(Place, Place)> {
+        if !self.flows {
+            return Vec::new();
+        }
+        let pairs = self.places().flat_map(|from| self.places().map(move |to| (from, to)));
+        pairs.filter(|(from, to)| from != to).collect()
+    }
+
+    /// How many cells each window has: always the same, however full the street was.
+    pub fn cells(&self) -> usize {
+        let places = self.lines() + self.zones();
+        let flows = if self.flows { places * places.saturating_sub(1) } else { 0 };
+        (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len()
+    }
+
+    fn place_index(&self, place: Place) -> usize {
+        match place {
+            Place::Line(line) => line.0.into(),
+            Place::Zone(zone) => self.lines() + usize::from(zone.0),
+        }
+    }
+}
+
+/// Passages over a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DirectionalCount {
+    /// From left to right, looking along the line.
+    pub forward: u32,
+    /// From right to left.
+    pub backward: u32,
+}
+
+/// Arrivals and departures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Visits {
+    /// Arrivals.
+    pub entered: u32,
+    /// Departures.
+    pub left: u32,
+}
+
+/// How long visits lasted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Dwell {
+    /// Visits that ended.
+    pub visits: u32,
+    /// The sum of their lengths, in milliseconds.
+    pub total_ms: u64,
+}
+
+/// How many were present at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Occupancy {
+    /// At the newest moment.
+    pub now: u32,
+    /// At most.
+    pub max: u32,
+    /// Presence summed over time, in milliseconds: two people for three seconds are 6000.
+    pub present_ms: u64,
+}
+
+impl Occupancy {
+    fn mean_milli(self, observed_ms: u64) -> u32 {
+        let mean = u128::from(self.present_ms) * 1000 / u128::from(observed_ms.max(1));
+        u32::try_from(mean).unwrap_or(u32::MAX)
+    }
+}
+
+/// Exact totals of one window. They leave only through [`WindowTotals::release`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowTotals {
+    schema: Schema,
+    window: Window,
+    observed_ms: u64,
+    looks: u32,
+    // Each vector is indexed by place * Class::COUNT + class.
+    lines: Vec<DirectionalCount>,
+    visits: Vec<Visits>,
+    occupancy: Vec<Occupancy>,
+    dwell: Vec<Dwell>,
+    view: [Occupancy; Class::COUNT],
+    // Indexed by (from * places + to) * Class::COUNT + class.
+    flows: Vec<u32>,
+}
+
+impl WindowTotals {
+    /// Totals of nothing yet.
+    pub fn new(schema: Schema, window: Window) -> Self {
+        let (lines, zones) = (schema.lines() * Class::COUNT, schema.zones() * Class::COUNT);
+        let places = schema.lines() + schema.zones();
+        Self {
+            window,
+            observed_ms: 0,
+            looks: 0,
+            lines: vec![DirectionalCount::default(); lines],
+            visits: vec![Visits::default(); zones],
+            occupancy: vec![Occupancy::default(); zones],
+            dwell: vec![Dwell::default(); zones],
+            view: [Occupancy::default(); Class::COUNT],
+            flows: vec![0; places * places * Class::COUNT],
+            schema,
+        }
+    }
+
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Which cells there are.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// Milliseconds of the window that were observed.
+    pub fn observed_ms(&self) -> u64 {
+        self.observed_ms
+    }
+
+    /// Adds time during which the camera was observed.
+    pub fn add_observed_ms(&mut self, observed_ms: u64) {
+        self.observed_ms += observed_ms;
+    }
+
+    /// Adds a look of the detector.
+    pub fn add_look(&mut self) {
+        self.looks = self.looks.saturating_add(1);
+    }
+
+    /// Passages of a class over a line.
+    ///
+    /// # Panics
+    /// These accessors panic when the line or zone is not in the schema.
+    pub fn line(&self, line: LineIndex, class: Class) -> DirectionalCount {
+        self.lines[cell(line.0, class)]
+    }
+
+    /// Passages of a class over a line, to be changed.
+    pub fn line_mut(&mut self, line: LineIndex, class: Class) -> &mut DirectionalCount {
+        &mut self.lines[cell(line.0, class)]
+    }
+
+    /// Visits of a class to a zone.
+    pub fn visits(&self, zone: ZoneIndex, class: Class) -> Visits {
+        self.visits[cell(zone.0, class)]
+    }
+
+    /// Visits of a class to a zone, to be changed.
+    pub fn visits_mut(&mut self, zone: ZoneIndex, class: Class) -> &mut Visits {
+        &mut self.visits[cell(zone.0, class)]
+    }
+
+    /// Occupancy of a zone by a class.
+    pub fn occupancy(&self, zone: ZoneIndex, class: Class) -> Occupancy {
+        self.occupancy[cell(zone.0, class)]
+    }
+
+    /// Occupancy of a zone by a class, to be changed.
+    pub fn occupancy_mut(&mut self, zone: ZoneIndex, class: Class) -> &mut Occupancy {
+        &mut self.occupancy[cell(zone.0, class)]
+    }
+
+    /// Dwell of a class in a zone.
+    pub fn dwell(&self, zone: ZoneIndex, class: Class) -> Dwell {
+        self.dwell[cell(zone.0, class)]
+    }
+
+    /// Dwell of a class in a zone, to be changed.
+    pub fn dwell_mut(&mut self, zone: ZoneIndex, class: Class) -> &mut Dwell {
+        &mut self.dwell[cell(zone.0, class)]
+    }
+
+    /// Occupancy of the whole picture by a class.
+    pub fn view(&self, class: Class) -> Occupancy {
+        self.view[class.index()]
+    }
+
+    /// Occupancy of the whole picture by a class, to be changed.
+    pub fn view_mut(&mut self, class: Class) -> &mut Occupancy {
+        &mut self.view[class.index()]
+    }
+
+    /// Journeys of a class between two places.
+    pub fn flow(&self, from: Place, to: Place, class: Class) -> u32 {
+        self.flows[self.flow_cell(from, to, class)]
+    }
+
+    /// Adds a journey of a class between two places.
+    pub fn add_flow(&mut self, from: Place, to: Place, class: Class) {
+        let cell = self.flow_cell(from, to, class);
+        self.flows[cell] = self.flows[cell].saturating_add(1);
+    }
+
+    fn flow_cell(&self, from: Place, to: Place, class: Class) -> usize {
+        let places = self.schema.lines() + self.schema.zones();
+        (self.schema.place_index(from) * places + self.schema.place_index(to)) * Class::COUNT + class.index()
+    }
+
+    /// The totals so far, for the display beside the camera.
+    pub fn snapshot(&self, disclosure: Disclosure) -> Vec<Record> {
+        self.records(WindowState::Open, disclosure)
+    }
+
+    /// The one door: turns a finished window into what may be told of it.
+    pub fn release(self, state: WindowState, disclosure: Disclosure) -> Vec<Record> {
+        self.records(state, disclosure)
+    }
+
+    fn records(&self, state: WindowState, disclosure: Disclosure) -> Vec<Record> {
+        let Disclosure::Exact = disclosure;
+        let window = self.window;
+        let mut records = Vec::with_capacity(self.schema.cells() + 1);
+        for &class in self.schema.classes() {
+            records.extend(
+                self.measures(class)
+                    .map(|measure| Record::from(Message::Cell { window, state, class, measure })),
+            );
+        }
+        let cells = u32::try_from(records.len()).unwrap_or(u32::MAX);
+        let observed_ms = u32::try_from(self.observed_ms).unwrap_or(u32::MAX);
+        records.push(Message::WindowDone { window, state, observed_ms, looks: self.looks, cells }.into());
+        records
+    }
+
+    fn measures(&self, class: Class) -> impl Iterator<Item = Measure> {
+        let view = self.view(class);
+        let view = Measure::ViewOccupancy {
+            now: view.now,
+            max: view.max,
+            mean_milli: view.mean_milli(self.observed_ms),
+        };
+        let lines = (0..self.schema.lines).map(LineIndex).map(move |line| {
+            let DirectionalCount { forward, backward } = self.line(line, class);
+            Measure::LineCrossings { line, forward, backward }
+        });
+        let zones = (0..self.schema.zones).map(ZoneIndex).flat_map(move |zone| {
+            let Visits { entered, left } = self.visits(zone, class);
+            let occupancy = self.occupancy(zone, class);
+            let Dwell { visits, total_ms } = self.dwell(zone, class);
+            [
+                Measure::ZoneVisits { zone, entered, left },
+                Measure::ZoneOccupancy {
+                    zone,
+                    now: occupancy.now,
+                    max: occupancy.max,
+                    mean_milli: occupancy.mean_milli(self.observed_ms),
+                },
+                Measure::ZoneDwell { zone, visits, total_ms },
+            ]
+        });
+        let flows = self.schema.flow_pairs().into_iter().map(move |(from, to)| Measure::Flow {
+            from,
+            to,
+            count: self.flow(from, to, class),
+        });
+        std::iter::once(view).chain(lines).chain(zones).chain(flows)
+    }
+}
+
+fn cell(place: u16, class: Class) -> usize {
+    usize::from(place) * Class::COUNT + class.index()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema() -> Schema {
+        Schema::new(2, 1, &[Class::Car, Class::Person], true).unwrap()
+    }
+
+    #[test]
+    fn the_number_of_records_depends_on_the_schema_only() {
+        let window = Window::new(0, 1000).unwrap();
+        let empty = WindowTotals::new(schema(), window);
+        let mut full = empty.clone();
+        full.line_mut(LineIndex(1), Class::Person).forward = 40_000;
+        full.add_flow(Place::Line(LineIndex(0)), Place::Zone(ZoneIndex(0)), Class::Car);
+        let (empty, full) = (
+            empty.release(WindowState::Closed, Disclosure::Exact),
+            full.release(WindowState::Closed, Disclosure::Exact),
+        );
+        assert_eq!(empty.len(), schema().cells() + 1);
+        assert_eq!(full.len(), empty.len());
+    }
+
+    #[test]
+    fn windows_are_aligned_before_the_epoch_too() {
+        let cases = [(0, 0), (899_999, 0), (900_000, 900_000), (-1, -900_000)];
+        for (at_ms, start_ms) in cases {
+            let window = Window::containing(at_ms, 900_000).unwrap();
+            assert_eq!((window.start_ms(), window.end_ms()), (start_ms, start_ms + 900_000), "{at_ms}");
+        }
+        assert_eq!(Window::containing(i64::MAX, 900_000), None);
+        assert_eq!(Window::new(0, 0), None);
+    }
+
+    #[test]
+    fn a_schema_has_limits() {
+        assert_eq!(Schema::new(60, 5, &Class::ALL, false), Err(SchemaError::TooManyPlaces(65)));
+        assert_eq!(Schema::new(1, 0, &[], false), Err(SchemaError::NoClass));
+    }
+}
