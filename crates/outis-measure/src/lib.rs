@@ -5,12 +5,22 @@
 //! time is an argument. No type here can hold what a person looks like.
 #![forbid(unsafe_code)]
 
+mod border;
+mod counter;
 mod detection;
 mod geometry;
+mod ground;
+mod measurer;
 mod scene;
 mod time;
+mod track;
 
+pub use border::BorderSettings;
+pub use counter::CounterSettings;
 pub use detection::{Detection, Score};
 pub use geometry::{GroundPoint, ImageBox, ImagePoint};
+pub use ground::{GroundError, GroundPlane};
+pub use measurer::{MeasureSettings, Measurer};
 pub use scene::{Line, Scene, SceneError, Zone};
 pub use time::MediaTime;
+pub use track::{TrackId, TrackPoint, Tracker, TrackerSettings};

@@ -1,6 +1,6 @@
 //! What the owner of a camera drew: lines and zones.
 
-use crate::ImagePoint;
+use crate::{GroundPlane, ImagePoint};
 
 /// A counting line: the segment between two points of the picture.
 ///
@@ -127,6 +127,8 @@ pub struct Scene {
     pub lines: Vec<Line>,
     /// Zones.
     pub zones: Vec<Zone>,
+    /// Where the ground is, if somebody measured it.
+    pub ground: Option<GroundPlane>,
 }
 
 /// Why a line or zone cannot be.

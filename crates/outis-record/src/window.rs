@@ -173,6 +173,12 @@ pub struct Occupancy {
 }
 
 impl Occupancy {
+    /// Counts one more at the newest moment, who has been present since the moment before.
+    pub fn add_present(&mut self, since_ms: u64) {
+        self.now = self.now.saturating_add(1);
+        self.present_ms = self.present_ms.saturating_add(since_ms);
+    }
+
     fn mean_milli(self, observed_ms: u64) -> u32 {
         let mean = u128::from(self.present_ms) * 1000 / u128::from(observed_ms.max(1));
         u32::try_from(mean).unwrap_or(u32::MAX)
@@ -238,6 +244,20 @@ impl WindowTotals {
     /// Adds a look of the detector.
     pub fn add_look(&mut self) {
         self.looks = self.looks.saturating_add(1);
+    }
+
+    /// Begins a new moment: nobody has been seen in it yet.
+    pub fn clear_now(&mut self) {
+        for occupancy in self.occupancy.iter_mut().chain(&mut self.view) {
+            occupancy.now = 0;
+        }
+    }
+
+    /// Ends a moment: everybody in it has been seen.
+    pub fn settle_max(&mut self) {
+        for occupancy in self.occupancy.iter_mut().chain(&mut self.view) {
+            occupancy.max = occupancy.max.max(occupancy.now);
+        }
     }
 
     /// Passages of a class over a line.

@@ -1,0 +1,179 @@
+//! On which side of a border something is, and when it has surely changed sides.
+//!
+//! ```text
+//!   distance, in body heights
+//!        ╭──╮        deep enough for long enough: on the right side
+//!  ──────│──│──────── + depth ──────────
+//!   ╮  ╭─╯  ╰╮ ╭──╮   the border: wobbles in here change nothing
+//!  ─╰──╯─────╰─│──│── - depth ──────────
+//!              ╰──╯  not long enough
+//! ```
+//! How deep is deep enough grows with the time spent near the border: who stands on a line for minutes
+//! has a thousand chances to be thrown across it by a jittering box, who walks over it has one or two.
+
+use crate::MediaTime;
+
+/// A position relative to a border.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reading {
+    /// Signed distance from the border, in heights of the object.
+    pub(crate) distance: f32,
+    /// The depth below which a change of sides is not meant, in heights: 10 cm of a person.
+    pub(crate) depth_min: f32,
+    /// Where along the border the nearest point is lies between its ends. Always true of a zone.
+    pub(crate) within: bool,
+}
+
+/// A change of sides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// From the negative to the positive side.
+    Forward,
+    /// From the positive to the negative side.
+    Backward,
+}
+
+/// The settings of a border.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BorderSettings {
+    /// How long something must stay on a side, in seconds.
+    pub hold_s: f32,
+    /// Standard deviation of what is left of the box jitter after smoothing, in heights, until
+    /// the track shows its own. Boxes on street clips: 3.0 to 3.9 %, half of it slower than 0.5 s.
+    pub jitter: f32,
+    /// Memory of that jitter in seconds: how long until it has thrown its dice anew.
+    pub jitter_memory_s: f32,
+    /// How probable a false change may be over the whole time near the border.
+    pub doubt: f32,
+}
+
+impl Default for BorderSettings {
+    fn default() -> Self {
+        Self { hold_s: 0.17, jitter: 0.02, jitter_memory_s: 0.8, doubt: 0.1 }
+    }
+}
+
+/// Nearer than this to the border, in heights, something is near it.
+const NEAR: f32 = 0.2;
+
+/// Memory of the statistics of a stay near the border, in seconds.
+const STAY_MEMORY_S: f32 = 10.0;
+
+/// One track at one border.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Border {
+    side: Side,
+    last: Option<(MediaTime, f32, bool)>,
+    /// Since when it is deep on the side that it is not yet said to be on.
+    deep_since: Option<(MediaTime, Side)>,
+    /// Whether the newest change of sign was between the ends of the border.
+    through: bool,
+    near_s: f32,
+    mean: f32,
+    variance: f32,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Side {
+    #[default]
+    Unknown,
+    Negative,
+    Positive,
+}
+
+impl Side {
+    /// The side on which a distance is deep; unknown in between.
+    fn beyond(depth: f32, distance: f32) -> Self {
+        if distance >= depth {
+            Self::Positive
+        } else if distance <= -depth {
+            Self::Negative
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+impl Border {
+    /// Whether it is on the positive side, as far as that is known.
+    pub(crate) fn is_positive(&self) -> bool {
+        match self.side {
+            Side::Unknown => self.last.is_some_and(|(_, distance, _)| distance > 0.0),
+            side => side == Side::Positive,
+        }
+    }
+
+    /// Takes the next position and says whether that makes a change of sides certain.
+    pub(crate) fn observe(
+        &mut self,
+        at: MediaTime,
+        reading: Reading,
+        settings: &BorderSettings,
+    ) -> Option<Change> {
+        let Reading { distance, within, .. } = reading;
+        let before = self.last.replace((at, distance, within));
+        if let Some((_, was, was_within)) = before
+            && (was > 0.0) != (distance > 0.0)
+        {
+            self.through = if distance.abs() < was.abs() { within } else { was_within };
+        }
+        self.stay(distance, before.map_or(0.0, |(last, ..)| at.seconds_since(last)));
+        let depth = self.depth(reading.depth_min, settings);
+        // Between two looks the way is taken as straight, so that the rate of looks does not matter.
+        let passed = |level: f32| match before {
+            Some((last, was, _)) if (was - level) * (distance - level) < 0.0 => {
+                last.plus_seconds(at.seconds_since(last) * (level - was) / (distance - was))
+            }
+            _ => at,
+        };
+        let here = Side::beyond(depth, distance);
+        let mut held = None;
+        if let Some((since, side)) = self.deep_since
+            && side != here
+        {
+            // It has come back: it may have been away for long enough all the same.
+            let level = if side == Side::Positive { depth } else { -depth };
+            held = Some((side, passed(level).seconds_since(since)));
+            self.deep_since = None;
+        }
+        if here != Side::Unknown && here != self.side {
+            let level = if here == Side::Positive { depth } else { -depth };
+            let (since, _) = *self.deep_since.get_or_insert_with(|| (passed(level), here));
+            held = Some((here, at.seconds_since(since)));
+        }
+        let (side, _) = held.filter(|(_, held_s)| held_s + 1e-4 >= settings.hold_s)?;
+        self.deep_since = None;
+        self.settle(side)
+    }
+
+    /// Takes a side, and says whether that was a change through the border.
+    fn settle(&mut self, side: Side) -> Option<Change> {
+        match (std::mem::replace(&mut self.side, side), side) {
+            _ if !self.through => None,
+            (Side::Negative, Side::Positive) => Some(Change::Forward),
+            (Side::Positive, Side::Negative) => Some(Change::Backward),
+            _ => None,
+        }
+    }
+
+    fn stay(&mut self, distance: f32, dt_s: f32) {
+        if distance.abs() > NEAR {
+            (self.near_s, self.mean, self.variance) = (0.0, 0.0, 0.0);
+            return;
+        }
+        self.near_s += dt_s;
+        let share = dt_s / self.near_s.clamp(dt_s.max(1e-3), STAY_MEMORY_S);
+        let deviation = distance - self.mean;
+        self.mean += share * deviation;
+        self.variance = (1.0 - share) * (self.variance + share * deviation * deviation);
+    }
+
+    /// The greatest throw to expect of n independent draws of the jitter: sd · √(2 ln (n / settings.doubt)).
+    fn depth(&self, depth_min: f32, settings: &BorderSettings) -> f32 {
+        // A stay of a few seconds shows the jitter's true size; before, motion and jitter look the same.
+        let trust = (self.near_s / STAY_MEMORY_S).min(1.0);
+        let sd = settings.jitter + trust * (self.variance.sqrt() - settings.jitter).max(0.0);
+        let draws = 1.0 + self.near_s / settings.jitter_memory_s;
+        (sd * (2.0 * (draws / settings.doubt).ln()).sqrt()).clamp(depth_min, NEAR)
+    }
+}

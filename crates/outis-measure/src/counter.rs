@@ -1,0 +1,187 @@
+//! From tracks to events: passages over lines, visits to zones, journeys between them.
+
+use std::collections::BTreeMap;
+
+use outis_record::{Class, LineIndex, Place, ZoneIndex};
+
+use crate::{
+    MediaTime, Scene, TrackId, TrackPoint,
+    border::{Border, BorderSettings, Change, Reading},
+};
+
+/// How counting decides. See [`BorderSettings`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct CounterSettings {
+    /// When a change of sides is certain.
+    pub border: BorderSettings,
+}
+
+/// The depth beyond a border that is meant, in body heights: about 10 cm of a person.
+const DEPTH_MIN_HEIGHTS: f32 = 0.06;
+
+/// The same where a ground plane is known, in metres.
+const DEPTH_MIN_M: f32 = 0.10;
+
+/// How far past the end of a line still counts as its end, in body heights: the foot is not known better.
+const END_SLACK_HEIGHTS: f32 = 0.02;
+
+/// Something that has surely happened, once.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Event {
+    Crossed { line: LineIndex, forward: bool, class: Class },
+    Entered { zone: ZoneIndex, class: Class },
+    Left { zone: ZoneIndex, class: Class },
+    Dwelt { zone: ZoneIndex, class: Class, dwell_ms: u64 },
+    Travelled { from: Place, to: Place, class: Class },
+}
+
+/// What is remembered of one track.
+#[derive(Debug, Default)]
+struct Passer {
+    lines: Vec<Border>,
+    zones: Vec<Stay>,
+    first: Option<Place>,
+    latest: Option<Place>,
+    class: Option<Class>,
+    at: MediaTime,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Stay {
+    border: Border,
+    since: Option<MediaTime>,
+}
+
+/// Counts one camera's tracks.
+#[derive(Debug)]
+pub(crate) struct Counter {
+    scene: Scene,
+    settings: CounterSettings,
+    passers: BTreeMap<TrackId, Passer>,
+}
+
+impl Counter {
+    pub(crate) fn new(scene: Scene, settings: CounterSettings) -> Self {
+        Self { scene, settings, passers: BTreeMap::new() }
+    }
+
+    /// Takes the next final position of a track.
+    pub(crate) fn observe(&mut self, point: &TrackPoint, events: &mut Vec<Event>) {
+        let (scene, settings) = (&self.scene, &self.settings.border);
+        let passer = self.passers.entry(point.track).or_insert_with(|| Passer {
+            lines: vec![Border::default(); scene.lines.len()],
+            zones: vec![Stay::default(); scene.zones.len()],
+            ..Passer::default()
+        });
+        let class = point.class;
+        (passer.class, passer.at) = (Some(class), point.at);
+        for (line, index) in (0..scene.lines.len()).zip(0u16..) {
+            let reading = line_reading(scene, line, point);
+            if let Some(change) = passer.lines[line].observe(point.at, reading, settings) {
+                let forward = change == Change::Forward;
+                events.push(Event::Crossed { line: LineIndex(index), forward, class });
+                passer.visit(Place::Line(LineIndex(index)));
+            }
+        }
+        for (zone, index) in (0..scene.zones.len()).zip(0u16..) {
+            let reading = zone_reading(scene, zone, point);
+            let stay = &mut passer.zones[zone];
+            let change = stay.border.observe(point.at, reading, settings);
+            let zone = ZoneIndex(index);
+            match (change, stay.since, stay.border.is_positive()) {
+                (_, None, true) => {
+                    stay.since = Some(point.at);
+                    passer.visit(Place::Zone(zone));
+                }
+                (_, Some(since), false) => {
+                    stay.since = None;
+                    events.push(Event::Dwelt { zone, class, dwell_ms: elapsed_ms(since, point.at) });
+                }
+                _ => {}
+            }
+            match change {
+                Some(Change::Forward) => events.push(Event::Entered { zone, class }),
+                Some(Change::Backward) => events.push(Event::Left { zone, class }),
+                None => {}
+            }
+        }
+    }
+
+    /// In which zones a track is.
+    pub(crate) fn zones_of(&self, track: TrackId) -> impl Iterator<Item = ZoneIndex> + '_ {
+        let stays = self.passers.get(&track).map_or(&[][..], |passer| &passer.zones);
+        stays.iter().zip(0u16..).filter(|(stay, _)| stay.since.is_some()).map(|(_, index)| ZoneIndex(index))
+    }
+
+    /// Forgets the tracks that have ended and tells what ended with them.
+    pub(crate) fn retire(&mut self, alive: impl Fn(TrackId) -> bool, events: &mut Vec<Event>) {
+        self.passers.retain(|&track, passer| {
+            let keep = alive(track);
+            if !keep {
+                passer.end(events);
+            }
+            keep
+        });
+    }
+}
+
+impl Passer {
+    fn visit(&mut self, place: Place) {
+        self.first.get_or_insert(place);
+        self.latest = Some(place);
+    }
+
+    fn end(&self, events: &mut Vec<Event>) {
+        let Some(class) = self.class else { return };
+        for (stay, index) in self.zones.iter().zip(0u16..) {
+            if let Some(since) = stay.since {
+                let dwell_ms = elapsed_ms(since, self.at);
+                events.push(Event::Dwelt { zone: ZoneIndex(index), class, dwell_ms });
+            }
+        }
+        if let (Some(from), Some(to)) = (self.first, self.latest)
+            && from != to
+        {
+            events.push(Event::Travelled { from, to, class });
+        }
+    }
+}
+
+fn elapsed_ms(since: MediaTime, at: MediaTime) -> u64 {
+    u64::try_from(at.as_millis() - since.as_millis()).unwrap_or(0)
+}
+
+fn line_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
+    let line = &scene.lines[index];
+    let (foot, height) = (point.bbox.foot(), point.bbox.height.max(1.0));
+    let distance = line.distance_px(foot) / height;
+    let along = line.along_px(foot);
+    let slack = END_SLACK_HEIGHTS * height;
+    Reading {
+        distance,
+        depth_min: depth_min(distance, || {
+            let ratio = (along / line.length_px()).clamp(0.0, 1.0);
+            let (a, b) = (line.start(), line.end());
+            let nearest = crate::ImagePoint::new(
+                a.x_px + ratio * (b.x_px - a.x_px),
+                a.y_px + ratio * (b.y_px - a.y_px),
+            );
+            scene.ground?.distance_m(foot, nearest)
+        }),
+        within: (-slack..=line.length_px() + slack).contains(&along),
+    }
+}
+
+fn zone_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
+    let (foot, height) = (point.bbox.foot(), point.bbox.height.max(1.0));
+    let distance = scene.zones[index].depth_px(foot) / height;
+    Reading { distance, depth_min: DEPTH_MIN_HEIGHTS, within: true }
+}
+
+/// The depth that is meant, in heights: from the ground plane where that tells metres, else from the body.
+fn depth_min(distance: f32, distance_m: impl Fn() -> Option<f32>) -> f32 {
+    match distance_m() {
+        Some(metres) if metres > 1e-3 => DEPTH_MIN_M * distance.abs() / metres,
+        _ => DEPTH_MIN_HEIGHTS,
+    }
+}

@@ -1,0 +1,111 @@
+//! The ground plane: from points of the picture to metres.
+//!
+//! A plane seen by a camera without lens distortion is a homography (Hartley & Zisserman 2004, section 2.3);
+//! four points with known places determine it.
+
+use crate::{GroundPoint, ImagePoint};
+
+/// A homography from the picture to the ground.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GroundPlane {
+    rows: [[f64; 3]; 3],
+}
+
+/// Why four points make no ground plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum GroundError {
+    /// Three of the points lie on one line, or a coordinate is not a number.
+    #[error("the four ground points do not span a plane: no three of them may lie on one line")]
+    Degenerate,
+}
+
+impl GroundPlane {
+    /// The plane in which four points of the picture have four places on the ground.
+    ///
+    /// # Errors
+    /// When three of either lie on one line.
+    pub fn from_points(image: [ImagePoint; 4], ground: [GroundPoint; 4]) -> Result<Self, GroundError> {
+        let mut system = [[0.0f64; 9]; 8];
+        for (i, (p, g)) in image.iter().zip(&ground).enumerate() {
+            let [x, y, u, v] = [p.x_px, p.y_px, g.x_m, g.y_m].map(f64::from);
+            system[2 * i] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
+            system[2 * i + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
+        }
+        let h = solve(system).ok_or(GroundError::Degenerate)?;
+        let plane = Self { rows: [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]] };
+        // Three ground points on one line solve, but squash the plane.
+        let [a, b, c] = plane.rows;
+        let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
+            + a[2] * (b[0] * c[1] - b[1] * c[0]);
+        if determinant.is_finite() && determinant.abs() > 1e-12 {
+            Ok(plane)
+        } else {
+            Err(GroundError::Degenerate)
+        }
+    }
+
+    /// Where a point of the picture lies on the ground; `None` at and above the horizon.
+    pub fn locate(&self, point: ImagePoint) -> Option<GroundPoint> {
+        let (x, y) = (f64::from(point.x_px), f64::from(point.y_px));
+        let [u, v, w] = self.rows.map(|[a, b, c]| a * x + b * y + c);
+        (w > 1e-9).then(|| GroundPoint { x_m: (u / w) as f32, y_m: (v / w) as f32 })
+    }
+
+    /// Metres between two points of the picture, both on the ground.
+    pub fn distance_m(&self, a: ImagePoint, b: ImagePoint) -> Option<f32> {
+        let (a, b) = (self.locate(a)?, self.locate(b)?);
+        Some((a.x_m - b.x_m).hypot(a.y_m - b.y_m))
+    }
+}
+
+/// Gauss elimination with row pivots; `None` when singular.
+fn solve(mut m: [[f64; 9]; 8]) -> Option<[f64; 8]> {
+    for column in 0..8 {
+        let pivot = (column..8).max_by(|&a, &b| m[a][column].abs().total_cmp(&m[b][column].abs()))?;
+        m.swap(column, pivot);
+        if m[column][column].is_nan() || m[column][column].abs() < 1e-10 {
+            return None;
+        }
+        for row in 0..8 {
+            if row != column {
+                let factor = m[row][column] / m[column][column];
+                let pivot_row = m[column];
+                for (cell, pivot_cell) in m[row].iter_mut().zip(pivot_row) {
+                    *cell -= factor * pivot_cell;
+                }
+            }
+        }
+    }
+    Some(std::array::from_fn(|i| m[i][8] / m[i][i]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_seen_at_a_slant() {
+        let image = [(100.0, 400.0), (500.0, 400.0), (400.0, 200.0), (200.0, 200.0)]
+            .map(|(x, y)| ImagePoint::new(x, y));
+        let ground =
+            [(0.0, 0.0), (4.0, 0.0), (4.0, 6.0), (0.0, 6.0)].map(|(x_m, y_m)| GroundPoint { x_m, y_m });
+        let plane = GroundPlane::from_points(image, ground).unwrap();
+        for (p, g) in image.into_iter().zip(ground) {
+            let found = plane.locate(p).unwrap();
+            assert!((found.x_m - g.x_m).abs() < 1e-4 && (found.y_m - g.y_m).abs() < 1e-4, "{found:?}");
+        }
+        // The sides of the road meet 200 px above its far end: half way up in the picture is not half way off.
+        let middle = plane.locate(ImagePoint::new(300.0, 300.0)).unwrap();
+        assert!((middle.x_m - 2.0).abs() < 1e-4 && middle.y_m < 3.0, "{middle:?}");
+        assert_eq!(plane.locate(ImagePoint::new(300.0, -10.0)), None, "above the horizon");
+    }
+
+    #[test]
+    fn points_on_a_line_are_refused() {
+        let p = |x, y| ImagePoint::new(x, y);
+        let g = |x_m, y_m| GroundPoint { x_m, y_m };
+        let square = [g(0.0, 0.0), g(1.0, 0.0), g(1.0, 1.0), g(0.0, 1.0)];
+        let bent = [p(0.0, 0.0), p(5.0, 5.0), p(10.0, 10.0), p(0.0, 10.0)];
+        assert_eq!(GroundPlane::from_points(bent, square), Err(GroundError::Degenerate));
+    }
+}

@@ -1,0 +1,187 @@
+//! One camera's boxes in, its windows' totals out: tracker, counter and calendar together.
+
+use std::collections::VecDeque;
+
+use outis_record::{Schema, Window, WindowState, WindowTotals};
+
+use crate::{
+    CounterSettings, Detection, MediaTime, Scene, TrackPoint, Tracker, TrackerSettings,
+    counter::{Counter, Event},
+};
+
+/// How one camera is measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MeasureSettings {
+    /// How boxes become tracks.
+    pub tracker: TrackerSettings,
+    /// How tracks become counts.
+    pub counter: CounterSettings,
+    /// Length of a window in milliseconds.
+    pub window_ms: u32,
+    /// What the calendar says at media time zero, in milliseconds: the Unix time for cameras, 0 for files.
+    pub origin_ms: i64,
+}
+
+impl Default for MeasureSettings {
+    fn default() -> Self {
+        Self {
+            tracker: TrackerSettings::default(),
+            counter: CounterSettings::default(),
+            window_ms: 15 * 60 * 1000,
+            origin_ms: 0,
+        }
+    }
+}
+
+/// A pause between two looks longer than this was not observed, in milliseconds.
+const GAP_MAX_MS: i64 = 2_000;
+
+/// Measures one camera.
+#[derive(Debug)]
+pub struct Measurer {
+    settings: MeasureSettings,
+    tracker: Tracker,
+    counter: Counter,
+    schema: Schema,
+    /// Looks whose positions are not final yet.
+    looks: VecDeque<MediaTime>,
+    points: VecDeque<TrackPoint>,
+    newest: Option<MediaTime>,
+    counted_until: Option<MediaTime>,
+    running: WindowTotals,
+    closed: Vec<(WindowTotals, WindowState)>,
+    events: Vec<Event>,
+}
+
+impl Measurer {
+    /// A camera that has seen nothing. Lines and zones of the scene must be as many as the schema says.
+    ///
+    /// # Panics
+    /// When scene and schema differ, or the origin is beyond the end of time.
+    pub fn new(scene: Scene, schema: Schema, settings: MeasureSettings) -> Self {
+        assert_eq!((scene.lines.len(), scene.zones.len()), (schema.lines(), schema.zones()));
+        let first = Window::containing(settings.origin_ms, settings.window_ms).expect("a window in time");
+        Self {
+            settings,
+            tracker: Tracker::new(settings.tracker),
+            counter: Counter::new(scene, settings.counter),
+            looks: VecDeque::new(),
+            points: VecDeque::new(),
+            newest: None,
+            counted_until: None,
+            running: WindowTotals::new(schema.clone(), first),
+            closed: Vec::new(),
+            events: Vec::new(),
+            schema,
+        }
+    }
+
+    /// Takes what the detector found in a frame; call it also when it found nothing.
+    pub fn look(&mut self, at: MediaTime, detections: &[Detection]) {
+        if self.newest.is_some_and(|newest| at <= newest) {
+            return;
+        }
+        self.newest = Some(at);
+        self.looks.push_back(at);
+        self.tracker.look(at, detections);
+        self.count();
+    }
+
+    /// The source is over: takes the decisions that were still waiting, and closes the running window.
+    pub fn finish(&mut self) {
+        self.tracker.finish();
+        self.count();
+        let Some(window) = self.following_window() else { return };
+        let last = std::mem::replace(&mut self.running, WindowTotals::new(self.schema.clone(), window));
+        self.closed.push((last, WindowState::Partial));
+    }
+
+    /// The windows that are over. Decisions lag by up to two seconds, and so do windows.
+    pub fn take_closed(&mut self) -> Vec<(WindowTotals, WindowState)> {
+        std::mem::take(&mut self.closed)
+    }
+
+    /// The totals so far of the window that is running.
+    pub fn running(&self) -> &WindowTotals {
+        &self.running
+    }
+
+    /// How many objects went beyond the tracker's limits since the last call.
+    pub fn take_overflow(&mut self) -> u32 {
+        self.tracker.take_overflow()
+    }
+
+    /// Counts all looks whose positions have become final.
+    fn count(&mut self) {
+        self.points.extend(self.tracker.take_points());
+        let Some(until) = self.tracker.final_until() else { return };
+        while let Some(&at) = self.looks.front().filter(|at| **at <= until) {
+            self.looks.pop_front();
+            self.count_look(at);
+        }
+        let tracker = &self.tracker;
+        self.counter.retire(|track| tracker.is_alive(track), &mut self.events);
+        self.book();
+    }
+
+    fn count_look(&mut self, at: MediaTime) {
+        let elapsed_ms = self.counted_until.map_or(0, |last| at.as_millis() - last.as_millis());
+        let observed_ms = u64::try_from(elapsed_ms).ok().filter(|_| elapsed_ms <= GAP_MAX_MS).unwrap_or(0);
+        self.counted_until = Some(at);
+        self.advance_window(self.settings.origin_ms.saturating_add(at.as_millis()));
+        self.running.add_look();
+        self.running.add_observed_ms(observed_ms);
+        self.running.clear_now();
+        while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
+            self.counter.observe(&point, &mut self.events);
+            if point.at == at && self.schema.classes().contains(&point.class) {
+                self.running.view_mut(point.class).add_present(observed_ms);
+                for zone in self.counter.zones_of(point.track) {
+                    self.running.occupancy_mut(zone, point.class).add_present(observed_ms);
+                }
+            }
+        }
+        self.running.settle_max();
+        self.book();
+    }
+
+    /// Adds what has happened to the running window.
+    fn book(&mut self) {
+        for event in self.events.drain(..) {
+            let class = match event {
+                Event::Crossed { class, .. }
+                | Event::Entered { class, .. }
+                | Event::Left { class, .. }
+                | Event::Dwelt { class, .. }
+                | Event::Travelled { class, .. } => class,
+            };
+            if !self.schema.classes().contains(&class) {
+                continue;
+            }
+            match event {
+                Event::Crossed { line, forward: true, .. } => self.running.line_mut(line, class).forward += 1,
+                Event::Crossed { line, .. } => self.running.line_mut(line, class).backward += 1,
+                Event::Entered { zone, .. } => self.running.visits_mut(zone, class).entered += 1,
+                Event::Left { zone, .. } => self.running.visits_mut(zone, class).left += 1,
+                Event::Dwelt { zone, dwell_ms, .. } => {
+                    let dwell = self.running.dwell_mut(zone, class);
+                    dwell.visits += 1;
+                    dwell.total_ms += dwell_ms;
+                }
+                Event::Travelled { from, to, .. } => self.running.add_flow(from, to, class),
+            }
+        }
+    }
+
+    fn advance_window(&mut self, now_ms: i64) {
+        while now_ms >= self.running.window().end_ms() {
+            let Some(next) = self.following_window() else { return };
+            let over = std::mem::replace(&mut self.running, WindowTotals::new(self.schema.clone(), next));
+            self.closed.push((over, WindowState::Closed));
+        }
+    }
+
+    fn following_window(&self) -> Option<Window> {
+        Window::new(self.running.window().end_ms(), self.settings.window_ms)
+    }
+}
