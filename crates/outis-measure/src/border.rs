@@ -20,6 +20,8 @@ pub(crate) struct Reading {
     pub(crate) distance: f32,
     /// The depth below which a change of sides is not meant, in heights: 10 cm of a person.
     pub(crate) depth_min: f32,
+    /// How far the object reaches across the border, in heights: box edges jitter in proportion to it.
+    pub(crate) reach: f32,
     /// Where along the border the nearest point is lies between its ends. Always true of a zone.
     pub(crate) within: bool,
 }
@@ -38,7 +40,7 @@ pub(crate) enum Change {
 pub struct BorderSettings {
     /// How long something must stay on a side, in seconds.
     pub hold_s: f32,
-    /// Standard deviation of what is left of the box jitter after smoothing, in heights, until
+    /// Standard deviation of what is left of the box jitter after smoothing, in reaches, until
     /// the track shows its own. Boxes on street clips: 3.0 to 3.9 %, half of it slower than 0.5 s.
     pub jitter: f32,
     /// Memory of that jitter in seconds: how long until it has thrown its dice anew.
@@ -53,7 +55,7 @@ impl Default for BorderSettings {
     }
 }
 
-/// Nearer than this to the border, in heights, something is near it.
+/// Nearer than this to the border, in reaches, something is near it.
 const NEAR: f32 = 0.2;
 
 /// Memory of the statistics of a stay near the border, in seconds.
@@ -95,6 +97,11 @@ impl Side {
 }
 
 impl Border {
+    /// Whether something stands so near that it may have half crossed.
+    pub(crate) fn is_near(&self) -> bool {
+        self.near_s > 0.0
+    }
+
     /// Whether it is on the positive side, as far as that is known.
     pub(crate) fn is_positive(&self) -> bool {
         match self.side {
@@ -110,15 +117,15 @@ impl Border {
         reading: Reading,
         settings: &BorderSettings,
     ) -> Option<Change> {
-        let Reading { distance, within, .. } = reading;
+        let Reading { distance, depth_min, reach, within } = reading;
         let before = self.last.replace((at, distance, within));
         if let Some((_, was, was_within)) = before
             && (was > 0.0) != (distance > 0.0)
         {
             self.through = if distance.abs() < was.abs() { within } else { was_within };
         }
-        self.stay(distance, before.map_or(0.0, |(last, ..)| at.seconds_since(last)));
-        let depth = self.depth(reading.depth_min, settings);
+        self.stay(distance / reach, before.map_or(0.0, |(last, ..)| at.seconds_since(last)));
+        let depth = (reach * self.throw(settings)).clamp(depth_min, depth_min.max(reach * NEAR));
         // Between two looks the way is taken as straight, so that the rate of looks does not matter.
         let passed = |level: f32| match before {
             Some((last, was, _)) if (was - level) * (distance - level) < 0.0 => {
@@ -156,6 +163,7 @@ impl Border {
         }
     }
 
+    /// Keeps the statistics of the stay near the border; `distance` is in reaches.
     fn stay(&mut self, distance: f32, dt_s: f32) {
         if distance.abs() > NEAR {
             (self.near_s, self.mean, self.variance) = (0.0, 0.0, 0.0);
@@ -168,12 +176,12 @@ impl Border {
         self.variance = (1.0 - share) * (self.variance + share * deviation * deviation);
     }
 
-    /// The greatest throw to expect of n independent draws of the jitter: sd · √(2 ln (n / settings.doubt)).
-    fn depth(&self, depth_min: f32, settings: &BorderSettings) -> f32 {
+    /// The greatest throw to expect of n independent draws of the jitter, in reaches: sd · √(2 ln (n / doubt)).
+    fn throw(&self, settings: &BorderSettings) -> f32 {
         // A stay of a few seconds shows the jitter's true size; before, motion and jitter look the same.
         let trust = (self.near_s / STAY_MEMORY_S).min(1.0);
         let sd = settings.jitter + trust * (self.variance.sqrt() - settings.jitter).max(0.0);
         let draws = 1.0 + self.near_s / settings.jitter_memory_s;
-        (sd * (2.0 * (draws / settings.doubt).ln()).sqrt()).clamp(depth_min, NEAR)
+        sd * (2.0 * (draws / settings.doubt).ln()).sqrt()
     }
 }

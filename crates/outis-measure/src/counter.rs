@@ -113,6 +113,20 @@ impl Counter {
         stays.iter().zip(0u16..).filter(|(stay, _)| stay.since.is_some()).map(|(_, index)| ZoneIndex(index))
     }
 
+    /// Someone has got a new number: what was remembered ends, and begins anew. Only from which side they
+    /// came to a border on which they still stand goes on, or their passage would be lost.
+    pub(crate) fn renew(&mut self, old: TrackId, new: TrackId, events: &mut Vec<Event>) {
+        let Some(before) = self.passers.remove(&old) else { return };
+        before.end(events);
+        let kept = |border: &Border| if border.is_near() { *border } else { Border::default() };
+        let passer = Passer {
+            lines: before.lines.iter().map(kept).collect(),
+            zones: before.zones.iter().map(|stay| Stay { border: kept(&stay.border), since: None }).collect(),
+            ..Passer::default()
+        };
+        self.passers.insert(new, passer);
+    }
+
     /// Forgets the tracks that have ended and tells what ended with them.
     pub(crate) fn retire(&mut self, alive: impl Fn(TrackId) -> bool, events: &mut Vec<Event>) {
         self.passers.retain(|&track, passer| {
@@ -168,6 +182,7 @@ fn line_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
             );
             scene.ground?.distance_m(foot, nearest)
         }),
+        reach: reach(line.normal(), point),
         within: (-slack..=line.length_px() + slack).contains(&along),
     }
 }
@@ -175,7 +190,13 @@ fn line_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
 fn zone_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
     let (foot, height) = (point.bbox.foot(), point.bbox.height.max(1.0));
     let distance = scene.zones[index].depth_px(foot) / height;
-    Reading { distance, depth_min: DEPTH_MIN_HEIGHTS, within: true }
+    Reading { distance, depth_min: DEPTH_MIN_HEIGHTS, reach: reach((0.5, 0.5), point), within: true }
+}
+
+/// How far a box reaches along a direction, in its heights. A slim one counts as square: people sway.
+fn reach((nx, ny): (f32, f32), point: &TrackPoint) -> f32 {
+    let (width, height) = (point.bbox.width, point.bbox.height.max(1.0));
+    (nx * width.max(height)).hypot(ny * height) / height
 }
 
 /// The depth that is meant, in heights: from the ground plane where that tells metres, else from the body.

@@ -113,6 +113,9 @@ impl Measurer {
 
     /// Counts all looks whose positions have become final.
     fn count(&mut self) {
+        for (old, new) in self.tracker.take_renewals() {
+            self.counter.renew(old, new, &mut self.events);
+        }
         self.points.extend(self.tracker.take_points());
         let Some(until) = self.tracker.final_until() else { return };
         while let Some(&at) = self.looks.front().filter(|at| **at <= until) {

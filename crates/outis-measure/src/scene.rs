@@ -49,6 +49,12 @@ impl Line {
         (dx * (point.y_px - self.start.y_px) - dy * (point.x_px - self.start.x_px)) / self.length_px()
     }
 
+    /// The direction across the line, from left to right, of length 1.
+    pub fn normal(&self) -> (f32, f32) {
+        let (dx, dy) = (self.end.x_px - self.start.x_px, self.end.y_px - self.start.y_px);
+        (-dy / self.length_px(), dx / self.length_px())
+    }
+
     /// Where a point's nearest point on the endless line lies, in pixels from the first point towards the second.
     pub fn along_px(&self, point: ImagePoint) -> f32 {
         let (dx, dy) = (self.end.x_px - self.start.x_px, self.end.y_px - self.start.y_px);

@@ -86,6 +86,7 @@ pub struct Tracker {
     final_until: Option<MediaTime>,
     now: Option<MediaTime>,
     points: Vec<TrackPoint>,
+    renewals: Vec<(TrackId, TrackId)>,
     overflow: u32,
     // Kept between looks so that a look allocates nothing once it has warmed up.
     candidates: Vec<Candidate>,
@@ -102,6 +103,7 @@ impl Tracker {
             final_until: None,
             now: None,
             points: Vec::new(),
+            renewals: Vec::new(),
             overflow: 0,
             candidates: Vec::new(),
             smoothed: Vec::new(),
@@ -158,6 +160,11 @@ impl Tracker {
         self.tracks.binary_search_by_key(&track, |t| t.state.id).is_ok()
     }
 
+    /// Tracks that have got a new number since the last call, as (old, new).
+    pub(crate) fn take_renewals(&mut self) -> Vec<(TrackId, TrackId)> {
+        std::mem::take(&mut self.renewals)
+    }
+
     /// How many objects went beyond the limits since the last call.
     pub fn take_overflow(&mut self) -> u32 {
         std::mem::take(&mut self.overflow)
@@ -185,6 +192,7 @@ impl Tracker {
         while let Some(found) = self.tracks[first_unchecked..].iter().position(too_old) {
             first_unchecked += found;
             let mut track = self.tracks.remove(first_unchecked);
+            self.renewals.push((track.state.id, TrackId(self.next_id)));
             track.state.renew(TrackId(self.next_id));
             self.next_id += 1;
             self.tracks.push(track);
