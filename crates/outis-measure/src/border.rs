@@ -170,7 +170,7 @@ impl Border {
             return;
         }
         self.near_s += dt_s;
-        let share = dt_s / self.near_s.clamp(dt_s.max(1e-3), STAY_MEMORY_S);
+        let share = dt_s / self.near_s.min(STAY_MEMORY_S).max(dt_s).max(1e-3);
         let deviation = distance - self.mean;
         self.mean += share * deviation;
         self.variance = (1.0 - share) * (self.variance + share * deviation * deviation);

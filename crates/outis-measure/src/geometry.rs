@@ -1,5 +1,8 @@
 //! Points and boxes. Pixels and metres are different types, so that nobody adds them.
 
+/// Boxes farther out than this are no detector's; their areas would not be exact in 32 bits.
+const COORDINATE_MAX_PX: f32 = 1e6;
+
 /// A point of the picture in pixels, x to the right and y down, from the upper left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ImagePoint {
@@ -74,9 +77,9 @@ impl ImageBox {
         self.width * self.height
     }
 
-    /// Whether all four numbers are finite and the box has an area.
+    /// Whether the box has an area and all four numbers are finite and no larger than any picture.
     pub fn is_valid(&self) -> bool {
-        [self.left, self.top, self.width, self.height].iter().all(|v| v.is_finite())
+        [self.left, self.top, self.width, self.height].iter().all(|v| v.abs() <= COORDINATE_MAX_PX)
             && self.width > 0.0
             && self.height > 0.0
     }
