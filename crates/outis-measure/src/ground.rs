@@ -9,6 +9,8 @@ use crate::{GroundPoint, ImagePoint};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroundPlane {
     rows: [[f64; 3]; 3],
+    /// The middle of the four points: there the denominator is 1, wherever the horizon lies.
+    origin: [f64; 2],
 }
 
 /// Why four points make no ground plane.
@@ -25,14 +27,17 @@ impl GroundPlane {
     /// # Errors
     /// When three of either lie on one line.
     pub fn from_points(image: [ImagePoint; 4], ground: [GroundPoint; 4]) -> Result<Self, GroundError> {
+        let mean = |of: fn(&ImagePoint) -> f32| image.iter().map(|p| f64::from(of(p))).sum::<f64>() / 4.0;
+        let origin = [mean(|p| p.x_px), mean(|p| p.y_px)];
         let mut system = [[0.0f64; 9]; 8];
         for (i, (p, g)) in image.iter().zip(&ground).enumerate() {
-            let [x, y, u, v] = [p.x_px, p.y_px, g.x_m, g.y_m].map(f64::from);
+            let [x, y] = centred(*p, origin);
+            let [u, v] = [g.x_m, g.y_m].map(f64::from);
             system[2 * i] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
             system[2 * i + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
         }
         let h = solve(system).ok_or(GroundError::Degenerate)?;
-        let plane = Self { rows: [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]] };
+        let plane = Self { rows: [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]], origin };
         // Three ground points on one line solve, but squash the plane.
         let [a, b, c] = plane.rows;
         let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
@@ -46,7 +51,7 @@ impl GroundPlane {
 
     /// Where a point of the picture lies on the ground; `None` at and above the horizon.
     pub fn locate(&self, point: ImagePoint) -> Option<GroundPoint> {
-        let (x, y) = (f64::from(point.x_px), f64::from(point.y_px));
+        let [x, y] = centred(point, self.origin);
         let [u, v, w] = self.rows.map(|[a, b, c]| a * x + b * y + c);
         (w > 1e-9).then(|| GroundPoint { x_m: (u / w) as f32, y_m: (v / w) as f32 })
     }
@@ -56,6 +61,11 @@ impl GroundPlane {
         let (a, b) = (self.locate(a)?, self.locate(b)?);
         Some((a.x_m - b.x_m).hypot(a.y_m - b.y_m))
     }
+}
+
+/// A point seen from the origin, in hundreds of pixels: keeps the equations well conditioned.
+fn centred(point: ImagePoint, [x, y]: [f64; 2]) -> [f64; 2] {
+    [(f64::from(point.x_px) - x) / 100.0, (f64::from(point.y_px) - y) / 100.0]
 }
 
 /// Gauss elimination with row pivots; `None` when singular.

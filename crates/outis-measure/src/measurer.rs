@@ -188,3 +188,127 @@ impl Measurer {
         Window::new(self.running.window().end_ms(), self.settings.window_ms)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Class, LineIndex, Place, ZoneIndex};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{ImageBox, ImagePoint, Line, Score, Zone};
+
+    const FPS: f64 = 5.0;
+
+    fn person(x: f32, y: f32) -> Detection {
+        Detection {
+            bbox: ImageBox::from_left_top_width_height(x - 15.0, y - 90.0, 30.0, 90.0),
+            class: Class::Person,
+            score: Score::new(0.8),
+        }
+    }
+
+    /// A line at x = 300 (forward to the right) and a zone from x = 400 to 600.
+    fn measurer(window_ms: u32) -> Measurer {
+        let p = ImagePoint::new;
+        let scene = Scene {
+            lines: vec![Line::new(p(300.0, 500.0), p(300.0, 0.0)).unwrap()],
+            zones: vec![
+                Zone::new(vec![p(400.0, 0.0), p(600.0, 0.0), p(600.0, 500.0), p(400.0, 500.0)]).unwrap(),
+            ],
+            ground: None,
+        };
+        let schema = Schema::new(1, 1, &[Class::Person], true).unwrap();
+        Measurer::new(scene, schema, MeasureSettings { window_ms, ..MeasureSettings::default() })
+    }
+
+    /// Walks from x = 100 to x = 900 in 20 s and tells the windows.
+    fn walk(window_ms: u32) -> Vec<(WindowTotals, WindowState)> {
+        let mut measurer = measurer(window_ms);
+        for look in 0..=100 {
+            let time = MediaTime::from_seconds(f64::from(look) / FPS);
+            measurer.look(time, &[person(100.0 + 8.0 * look as f32, 300.0)]);
+        }
+        measurer.finish();
+        measurer.take_closed()
+    }
+
+    #[test]
+    fn one_walk_through_everything() {
+        let windows = walk(3_600_000);
+        let [(totals, WindowState::Partial)] = &windows[..] else { panic!("{windows:?}") };
+        let (line, zone, class) = (LineIndex(0), ZoneIndex(0), Class::Person);
+        assert_eq!((totals.line(line, class).forward, totals.line(line, class).backward), (1, 0));
+        assert_eq!((totals.visits(zone, class).entered, totals.visits(zone, class).left), (1, 1));
+        assert_eq!(totals.flow(Place::Line(line), Place::Zone(zone), class), 1);
+        // 200 px at 40 px a second.
+        let dwell = totals.dwell(zone, class);
+        assert!(dwell.visits == 1 && (4_500..5_500).contains(&dwell.total_ms), "{dwell:?}");
+        let present_ms = totals.occupancy(zone, class).present_ms;
+        assert!((4_500..5_500).contains(&present_ms), "{present_ms}");
+        assert_eq!((totals.observed_ms(), totals.view(class).max), (20_000, 1));
+        assert_eq!(totals.view(class).present_ms, 20_000);
+    }
+
+    #[test]
+    fn shorter_windows_share_the_same_sum() {
+        let windows = walk(2_000);
+        assert_eq!(windows.len(), 11, "twenty seconds, and the look at their end");
+        let sum = |f: &dyn Fn(&WindowTotals) -> u64| windows.iter().map(|(totals, _)| f(totals)).sum::<u64>();
+        let class = Class::Person;
+        assert_eq!(sum(&|w| w.line(LineIndex(0), class).forward.into()), 1);
+        assert_eq!(sum(&|w| w.visits(ZoneIndex(0), class).entered.into()), 1);
+        assert_eq!(sum(&|w| w.dwell(ZoneIndex(0), class).visits.into()), 1);
+        assert_eq!(sum(&WindowTotals::observed_ms), 20_000);
+        for (index, (totals, state)) in windows.iter().enumerate() {
+            assert_eq!(totals.window().start_ms(), 2_000 * index as i64);
+            let expected = if index == 10 { WindowState::Partial } else { WindowState::Closed };
+            assert_eq!(*state, expected, "window {index}");
+        }
+    }
+
+    #[test]
+    fn a_pause_of_the_source_is_not_observed() {
+        let mut measurer = measurer(3_600_000);
+        for look in (0..=10).chain(110..=120) {
+            measurer.look(MediaTime::from_seconds(f64::from(look) / FPS), &[]);
+        }
+        measurer.finish();
+        assert_eq!(measurer.take_closed()[0].0.observed_ms(), 4_000);
+    }
+
+    proptest! {
+        /// Whatever a detector says, and whenever: nothing panics, and nothing is counted twice over.
+        #[test]
+        fn any_boxes_at_any_times(
+            looks in proptest::collection::vec(
+                (0u32..20_000, proptest::collection::vec(any::<(f32, f32, f32, f32, f32)>(), 0..6)),
+                0..60,
+            )
+        ) {
+            let mut measurer = measurer(60_000);
+            let mut now = MediaTime::ZERO;
+            let mut boxes = 0;
+            for (pause_ms, found) in looks {
+                now = now.plus_seconds(pause_ms as f32 / 1000.0);
+                let detections: Vec<Detection> = found
+                    .into_iter()
+                    .map(|(left, top, width, height, score)| Detection {
+                        bbox: ImageBox { left, top, width, height },
+                        class: Class::Person,
+                        score: Score::new(score),
+                    })
+                    .collect();
+                boxes += detections.len();
+                measurer.look(now, &detections);
+            }
+            measurer.finish();
+            let crossed: u32 = measurer
+                .take_closed()
+                .iter()
+                .map(|(totals, _)| totals.line(LineIndex(0), Class::Person))
+                .map(|count| count.forward + count.backward)
+                .sum();
+            prop_assert!(crossed as usize <= boxes);
+        }
+    }
+}
