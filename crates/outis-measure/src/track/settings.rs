@@ -31,8 +31,8 @@ pub struct TrackerSettings {
 impl Default for TrackerSettings {
     fn default() -> Self {
         Self {
-            score_new: 0.35,
-            score_min: 0.25,
+            score_new: 0.55,
+            score_min: 0.35,
             unseen_max_s: 2.0,
             lag_s: 1.6,
             jitter: 0.03,
