@@ -1,1 +1,14 @@
-//! p
+//! The only program that ever holds a picture.
+//!
+//! Encoded packets come in on one pipe; they are decoded, looked at and measured; 64-byte records go out on
+//! another. A [`Frame`] is consumed by the detector that looks at it, and nothing else here can read one.
+//! No network, no file after start-up, no log.
+
+pub mod decode;
+pub mod detect;
+mod frame;
+pub mod run;
+mod scale;
+pub mod schedule;
+
+pub use frame::{ColorSpace, Frame, Matrix, Range, Rotation};

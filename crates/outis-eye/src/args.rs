@@ -1,0 +1,188 @@
+//! The command line of the eye. The door writes it; people read it in error messages only.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser};
+use outis_eye::{
+    detect::{DetectorChoice, Runtime},
+    run::Settings,
+    schedule::LookRate,
+};
+use outis_measure::{GroundPlane, GroundPoint, ImagePoint, Line, MeasureSettings, Scene, Zone};
+use outis_record::{Class, Schema, SchemaError};
+
+/// Thirty thousand years: keeps sums of times far from the end of what 64 bits hold.
+const ORIGIN_MAX_MS: i64 = 1_000_000_000_000_000;
+
+/// Decodes packets from outis-intake on standard input, counts, and writes 64-byte records to standard output.
+#[derive(Debug, Parser)]
+#[command(version, group = ArgGroup::new("engine").required(true))]
+pub(crate) struct Args {
+    /// Name of the model, as on its card.
+    #[arg(long)]
+    model: String,
+    /// File of the model.
+    #[arg(long, value_name = "PATH")]
+    model_file: PathBuf,
+    /// Library of ONNX Runtime.
+    #[arg(long, value_name = "PATH", group = "engine")]
+    runtime: Option<PathBuf>,
+    /// Use the built-in runtime instead of a library.
+    #[arg(long, group = "engine")]
+    rten: bool,
+    /// How often the detector looks, per second of media time.
+    #[arg(long, value_name = "FPS", default_value = "5", value_parser = look_rate)]
+    detect_fps: LookRate,
+    /// Let the detector look at every frame.
+    #[arg(long, conflicts_with = "detect_fps")]
+    every_frame: bool,
+    /// What to count, such as person,bicycle.
+    #[arg(long, value_name = "NAMES", required = true, value_delimiter = ',', value_parser = class)]
+    classes: Vec<Class>,
+    /// A counting line, in pixels of the displayed picture. In the order of their numbers.
+    #[arg(long = "line", value_name = "X1,Y1,X2,Y2", allow_hyphen_values = true, value_parser = line)]
+    lines: Vec<Line>,
+    /// A zone, corner by corner. In the order of their numbers.
+    #[arg(long = "zone", value_name = "X,Y,X,Y,X,Y…", allow_hyphen_values = true, value_parser = zone)]
+    zones: Vec<Zone>,
+    /// Four points of the picture in pixels, and their places on the ground in metres.
+    #[arg(long, value_name = "X,Y,…:M,M,…", allow_hyphen_values = true, value_parser = ground)]
+    ground: Option<GroundPlane>,
+    /// Count journeys between lines and zones.
+    #[arg(long)]
+    flows: bool,
+    /// Length of a window in milliseconds.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    window_ms: u32,
+    /// The wall clock at media time 0, in milliseconds from the Unix epoch; without, windows count from the first
+    /// frame.
+    #[arg(long, value_name = "UNIX_MS", default_value_t = 0, allow_hyphen_values = true,
+          value_parser = clap::value_parser!(i64).range(-ORIGIN_MAX_MS..=ORIGIN_MAX_MS))]
+    window_origin_ms: i64,
+    /// Tell the running window's totals every so many milliseconds of media time.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    snapshot_ms: Option<u32>,
+}
+
+impl Args {
+    /// Which detector to load.
+    pub(crate) fn detector(&self) -> DetectorChoice {
+        DetectorChoice {
+            model: self.model.clone(),
+            model_file: self.model_file.clone(),
+            runtime: self.runtime.clone().map_or(Runtime::Rten, Runtime::OnnxRuntime),
+        }
+    }
+
+    /// What to measure.
+    pub(crate) fn settings(self) -> Result<Settings, SchemaError> {
+        let schema = Schema::new(self.lines.len(), self.zones.len(), &self.classes, self.flows)?;
+        Ok(Settings {
+            scene: Scene { lines: self.lines, zones: self.zones, ground: self.ground },
+            schema,
+            measure: MeasureSettings {
+                window_ms: self.window_ms,
+                origin_ms: self.window_origin_ms,
+                ..MeasureSettings::default()
+            },
+            look_rate: if self.every_frame { LookRate::EveryFrame } else { self.detect_fps },
+            snapshot_ms: self.snapshot_ms,
+        })
+    }
+}
+
+fn look_rate(text: &str) -> Result<LookRate, String> {
+    let rate = text.parse().ok().and_then(LookRate::from_fps);
+    rate.ok_or_else(|| format!("a rate is a number above 0 and at most {}", LookRate::FPS_MAX))
+}
+
+fn class(text: &str) -> Result<Class, String> {
+    Class::from_name(text)
+        .ok_or_else(|| format!("the classes are {}", Class::ALL.map(Class::name).join(", ")))
+}
+
+fn line(text: &str) -> Result<Line, String> {
+    let [start, end] =
+        points(text)?.try_into().map_err(|_| "a line has two points: X1,Y1,X2,Y2".to_owned())?;
+    Line::new(start, end).map_err(|error| error.to_string())
+}
+
+fn zone(text: &str) -> Result<Zone, String> {
+    Zone::new(points(text)?).map_err(|error| error.to_string())
+}
+
+fn ground(text: &str) -> Result<GroundPlane, String> {
+    let four =
+        || "a ground plane has four points of the picture, a colon, and four places in metres".to_owned();
+    let (image, ground) = text.split_once(':').ok_or_else(four)?;
+    let image = points(image)?.try_into().map_err(|_| four())?;
+    let ground: [ImagePoint; 4] = points(ground)?.try_into().map_err(|_| four())?;
+    let ground = ground.map(|p| GroundPoint { x_m: p.x_px, y_m: p.y_px });
+    GroundPlane::from_points(image, ground).map_err(|error| error.to_string())
+}
+
+fn points(text: &str) -> Result<Vec<ImagePoint>, String> {
+    let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers = numbers.map_err(|_| "points are numbers with commas between: X,Y,X,Y".to_owned())?;
+    let (points, []) = numbers.as_chunks() else { return Err("a coordinate is missing".to_owned()) };
+    Ok(points.iter().map(|&[x_px, y_px]| ImagePoint::new(x_px, y_px)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(more: &str) -> Result<Args, String> {
+        let always =
+            "outis-eye --model nanodet-g --model-file m.onnx --classes person,car --window-ms 900000";
+        let words = always.split_whitespace().chain(more.split_whitespace());
+        Args::try_parse_from(words).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_the_door_says_is_understood() {
+        let args = parse(
+            "--rten --line 0,300,700,300.5 --line -5,0,20,-7 --zone 0,0,9,0,9,9 --flows --snapshot-ms 500 \
+             --window-origin-ms -1",
+        );
+        let args = args.unwrap();
+        assert_eq!(args.detector().runtime, Runtime::Rten);
+        let settings = args.settings().unwrap();
+        assert_eq!((settings.scene.lines.len(), settings.scene.zones.len()), (2, 1));
+        assert_eq!(settings.scene.lines[1].start(), ImagePoint::new(-5.0, 0.0));
+        assert_eq!(settings.schema.classes(), [Class::Person, Class::Car]);
+        assert_eq!((settings.measure.window_ms, settings.measure.origin_ms), (900_000, -1));
+        assert!(settings.scene.ground.is_none());
+        assert_eq!((settings.look_rate, settings.snapshot_ms), (LookRate::Fps(5.0), Some(500)));
+        let args = parse("--rten --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5").unwrap();
+        assert!(args.settings().unwrap().scene.ground.is_some());
+        let args = parse("--runtime lib.so --every-frame").unwrap();
+        assert_eq!(args.detector().runtime, Runtime::OnnxRuntime("lib.so".into()));
+        assert_eq!(args.settings().unwrap().look_rate, LookRate::EveryFrame);
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_its_reason() {
+        let cases = [
+            ("", "--runtime"),
+            ("--rten --runtime lib.so", "cannot be used with"),
+            ("--rten --every-frame --detect-fps 3", "cannot be used with"),
+            ("--rten --detect-fps 0", "above 0"),
+            ("--rten --detect-fps NaN", "above 0"),
+            ("--rten --line 1,2,3", "coordinate is missing"),
+            ("--rten --line 1,2", "two points"),
+            ("--rten --line 1,2,1,2", "less than a pixel"),
+            ("--rten --line a,b,c,d", "numbers"),
+            ("--rten --zone 0,0,1,1", "3 to 64 corners"),
+            ("--rten --zone 0,0,9,9,9,0,0,9", "cross each other"),
+            ("--rten --ground 0,9,9,9,6,1,3,1", "a colon"),
+            ("--rten --ground 0,0,1,0,2,0,3,0:0,0,4,0,4,8,0,8", "one line"),
+            ("--rten --snapshot-ms 0", "not in 1.."),
+            ("--rten --classes face", "person, bicycle"),
+        ];
+        for (more, reason) in cases {
+            let said = parse(more).expect_err(more);
+            assert!(said.contains(reason), "{more}: {said}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! From a stream of packets to frames with times.
+//!
+//! Knows nothing of what a frame shows. Whatever the packets hold, it goes on to the end of the stream and says
+//! on the way what was wrong.
+
+mod clock;
+mod color;
+mod convert;
+mod decoder;
+pub(crate) mod ffi;
+
+use std::{collections::VecDeque, io::Read};
+
+use ffmpeg_next::frame::Video;
+use outis_measure::MediaTime;
+use outis_packet::{Ending, Header, Item, ReadError, Reader};
+use outis_record::Notice;
+
+use self::{
+    clock::Clock,
+    convert::Converter,
+    decoder::{Decoder, Output},
+};
+use crate::frame::{Frame, Rotation};
+
+pub use crate::frame::Unreadable;
+
+/// Reads what `outis-intake` writes, and decodes it.
+///
+/// ```no_run
+/// # use outis_eye::decode::{Event, Frames};
+/// let mut frames = Frames::new(std::io::stdin())?;
+/// while let Some(event) = frames.next() {
+///     if let Event::Picture(picture) = event {
+///         println!("{:?}", picture.at());
+///         let frame = frames.develop(picture);
+///     }
+/// }
+/// # Ok::<(), outis_eye::decode::StartError>(())
+/// ```
+#[expect(missing_debug_implementations, reason = "it holds pictures")]
+pub struct Frames<R: Read> {
+    reader: Reader<R>,
+    decoder: Decoder,
+    clock: Clock,
+    converter: Converter,
+    rotation: Rotation,
+    size_px: Option<(u32, u32)>,
+    /// Told before anything else is read.
+    pending: VecDeque<Event>,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The stream is over; the decoder may still hold frames back.
+    Draining(Ending),
+    Over,
+}
+
+/// What happens in a stream.
+#[expect(missing_debug_implementations, reason = "it may hold a picture")]
+pub enum Event {
+    /// A frame was decoded.
+    Picture(Picture),
+    /// Something was wrong, and decoding goes on.
+    Fault(Notice),
+    /// The stream uses a feature that the decoder has not got; the packet was left out.
+    UnsupportedFeature,
+    /// The stream is over. Nothing comes after this.
+    End(Ending),
+}
+
+/// A decoded frame that nobody has looked at. Costs nothing more until it is [developed](Frames::develop).
+#[expect(missing_debug_implementations, reason = "a picture has nothing to say in a log")]
+pub struct Picture {
+    video: Video,
+    at: MediaTime,
+    rotation: Rotation,
+}
+
+static_assertions::assert_not_impl_any!(
+    Picture: Clone, Copy, std::fmt::Debug, AsRef<[u8]>, std::ops::Deref, serde::Serialize, std::io::Read
+);
+
+/// Why decoding cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// There is no readable stream.
+    #[error(transparent)]
+    Stream(#[from] ReadError),
+    /// There is no decoder for it.
+    #[error(
+        "there is no decoder for `{codec}` video; convert it with `ffmpeg -i FILE -c:v libx264 FILE.mp4`"
+    )]
+    UnsupportedCodec {
+        /// libav's name of the codec.
+        codec: String,
+    },
+}
+
+impl Picture {
+    /// When the frame is shown.
+    pub fn at(&self) -> MediaTime {
+        self.at
+    }
+
+    /// Width of the displayed picture in pixels.
+    pub fn width_px(&self) -> u32 {
+        self.rotation.displayed(self.video.width(), self.video.height()).0
+    }
+
+    /// Height of the displayed picture in pixels.
+    pub fn height_px(&self) -> u32 {
+        self.rotation.displayed(self.video.width(), self.video.height()).1
+    }
+}
+
+impl<R: Read> Frames<R> {
+    /// Reads the header of the stream and opens a decoder for it.
+    ///
+    /// # Errors
+    /// When there is no stream or no decoder.
+    pub fn new(input: R) -> Result<Self, StartError> {
+        // libav would write to standard error by itself.
+        ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
+        let reader = Reader::new(input)?;
+        let header = reader.header();
+        let decoder = Decoder::open(header)
+            .map_err(|_| StartError::UnsupportedCodec { codec: header.codec.as_str().to_owned() })?;
+        Ok(Self {
+            decoder,
+            clock: Clock::new(header.time_base, header.frame_rate),
+            converter: Converter::default(),
+            rotation: Rotation::from_degrees(header.rotation_deg.into()),
+            size_px: None,
+            pending: VecDeque::new(),
+            state: State::Reading,
+            reader,
+        })
+    }
+
+    /// The parameters of the stream, as its container states them.
+    pub fn header(&self) -> &Header {
+        self.reader.header()
+    }
+
+    /// Makes a frame that a detector can look at.
+    ///
+    /// # Errors
+    /// When its pixel format cannot be read.
+    pub fn develop(&mut self, picture: Picture) -> Result<Frame, Unreadable> {
+        let Picture { video, at, rotation } = picture;
+        self.converter.convert(video, at, rotation)
+    }
+
+    /// Takes what the decoder has, or `None` when it needs a packet or is empty.
+    fn receive(&mut self) -> Option<Event> {
+        match self.decoder.receive() {
+            Output::Frame(video) => Some(self.picture(video)),
+            Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
+            Output::Unsupported => Some(Event::UnsupportedFeature),
+            Output::Hungry | Output::Empty => None,
+        }
+    }
+
+    fn picture(&mut self, video: Video) -> Event {
+        let (at, clock_fault) = self.clock.stamp(ffi::shown_at(&video));
+        // In containers that keep times of decoding only, such as AVI, frames that were held back to the end have
+        // lost theirs. The frame rate is exact there, so nothing is wrong.
+        let held_back = matches!(self.state, State::Draining(_));
+        let clock_fault = clock_fault.filter(|fault| !(held_back && *fault == Notice::MissingTimestamp));
+        let size_px = (video.width(), video.height());
+        let format_changed = self.size_px.replace(size_px).is_some_and(|before| before != size_px);
+        let damaged = video.is_corrupt() || video.has_decode_errors();
+        let faults = [
+            clock_fault,
+            format_changed.then_some(Notice::FormatChange),
+            damaged.then_some(Notice::DamagedPacket),
+        ];
+        self.pending.extend(faults.into_iter().flatten().map(Event::Fault));
+        self.pending.push_back(Event::Picture(Picture { video, at, rotation: self.rotation }));
+        self.pending.pop_front().expect("a picture was added")
+    }
+
+    /// Gives the next packet to the decoder.
+    fn feed(&mut self) -> Option<Event> {
+        let ending = match self.reader.read() {
+            Ok(Item::Packet(packet)) => {
+                return match self.decoder.send(&packet) {
+                    Output::Unsupported => Some(Event::UnsupportedFeature),
+                    Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
+                    _ if packet.corrupt => Some(Event::Fault(Notice::DamagedPacket)),
+                    _ => None,
+                };
+            }
+            Ok(Item::End(ending)) => ending,
+            // An intake that sends nonsense is as good as gone.
+            Err(_) => Ending::Truncated,
+        };
+        self.decoder.drain();
+        self.state = State::Draining(ending);
+        None
+    }
+}
+
+impl<R: Read> Iterator for Frames<R> {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        loop {
+            if self.state == State::Over {
+                return None;
+            }
+            if let Some(event) = self.pending.pop_front().or_else(|| self.receive()) {
+                return Some(event);
+            }
+            if let State::Draining(ending) = self.state {
+                self.state = State::Over;
+                return Some(Event::End(ending));
+            }
+            if let Some(event) = self.feed() {
+                return Some(event);
+            }
+        }
+    }
+}

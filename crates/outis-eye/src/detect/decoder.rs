@@ -1,0 +1,184 @@
+//! From a network's outputs to candidates, whatever its family. Knows no network runtime and no picture.
+
+use outis_measure::ImageBox;
+use outis_record::Class;
+
+use super::card::{Decoding, ModelCard};
+use super::engine::{Expected, Output};
+use super::nms::Candidate;
+use super::{nanodet, yolox};
+
+/// The cells of one stride.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Grid {
+    /// Pixels of the input a cell stands for, in both directions.
+    pub(super) stride_px: usize,
+    pub(super) columns: usize,
+    pub(super) rows: usize,
+}
+
+impl Grid {
+    /// The grids of an input, finest first.
+    fn over(width_px: usize, height_px: usize, strides: &[usize]) -> Vec<Self> {
+        let grid = |&stride_px| Self {
+            stride_px,
+            columns: width_px.div_ceil(stride_px),
+            rows: height_px.div_ceil(stride_px),
+        };
+        strides.iter().map(grid).collect()
+    }
+}
+
+/// The classes that are counted, with their index in the outputs; those of a group suppress each other.
+#[derive(Debug)]
+pub(super) struct Groups(pub(super) Vec<Vec<(Class, usize)>>);
+
+impl Groups {
+    /// For each group its likeliest class at one cell, when that reaches `floor`. `score` takes the index of a class.
+    /// What is not a number reaches nothing.
+    pub(super) fn best(
+        &self,
+        floor: f32,
+        score: impl Fn(usize) -> f32,
+    ) -> impl Iterator<Item = (usize, Class, f32)> {
+        self.0.iter().enumerate().filter_map(move |(number, group)| {
+            let scored = group.iter().map(|(class, index)| (*class, score(*index)));
+            let (class, score) =
+                scored.filter(|(_, score)| *score >= floor).max_by(|a, b| a.1.total_cmp(&b.1))?;
+            Some((number, class, score))
+        })
+    }
+}
+
+/// Reads one network's outputs.
+pub(super) struct Decoder {
+    decoding: Decoding,
+    class_count: usize,
+    strides: Vec<usize>,
+    groups: Groups,
+}
+
+/// What the outputs look like for one size of the input.
+pub(super) struct Shapes {
+    input_px: (usize, usize),
+    grids: Vec<Grid>,
+    pub(super) expected: Vec<Expected>,
+}
+
+impl Shapes {
+    /// Whether these are the shapes for an input of this width and height.
+    pub(super) fn fit(&self, input_px: (usize, usize)) -> bool {
+        self.input_px == input_px
+    }
+}
+
+impl Decoder {
+    pub(super) fn new(card: &ModelCard) -> Self {
+        Self {
+            decoding: card.decoding,
+            class_count: card.class_count,
+            strides: card.strides.clone(),
+            groups: Groups(card.groups()),
+        }
+    }
+
+    /// The shapes for an input of this width and height, in pixels.
+    pub(super) fn shapes(&self, input_px: (usize, usize)) -> Shapes {
+        let grids = Grid::over(input_px.0, input_px.1, &self.strides);
+        let expected = match self.decoding {
+            Decoding::NanoDet => nanodet::expected(&grids, self.class_count),
+            Decoding::Yolox => yolox::expected(&grids, self.class_count),
+        };
+        Shapes { input_px, grids, expected }
+    }
+
+    /// The candidates that reach `floor`, boxes in pixels of the input. The outputs have the shapes that were
+    /// expected.
+    pub(super) fn decode(&self, outputs: &[Output<'_>], shapes: &Shapes, floor: f32) -> Vec<Candidate> {
+        let mut candidates = Vec::new();
+        let grids = &shapes.grids;
+        match self.decoding {
+            Decoding::NanoDet => nanodet::decode(outputs, grids, &self.groups, floor, &mut candidates),
+            Decoding::Yolox => {
+                yolox::decode(outputs, grids, self.class_count, &self.groups, floor, &mut candidates);
+            }
+        }
+        candidates
+    }
+}
+
+/// The same candidates with other boxes; those without an area go.
+pub(super) fn moved(candidates: Vec<Candidate>, to: impl Fn(ImageBox) -> ImageBox) -> Vec<Candidate> {
+    let moved = candidates.into_iter().map(|candidate| Candidate { bbox: to(candidate.bbox), ..candidate });
+    moved.filter(|candidate| candidate.bbox.is_valid()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::card::Cards;
+
+    #[test]
+    fn shapes_of_the_known_networks() {
+        // (network, input, names and dimensions)
+        let cases: [(&str, (usize, usize), &[(&str, &[usize])]); 2] = [
+            (
+                "nanodet-g",
+                (416, 320),
+                &[
+                    ("cls0", &[1, 80, 40, 52]),
+                    ("reg0", &[1, 44, 40, 52]),
+                    ("cls1", &[1, 80, 20, 26]),
+                    ("reg1", &[1, 44, 20, 26]),
+                    ("cls2", &[1, 80, 10, 13]),
+                    ("reg2", &[1, 44, 10, 13]),
+                ],
+            ),
+            ("yolox-nano", (416, 416), &[("output", &[1, 3549, 85])]),
+        ];
+        for (name, input_px, outputs) in cases {
+            let shapes = Decoder::new(Cards::known().model(name).expect(name)).shapes(input_px);
+            let found: Vec<_> =
+                shapes.expected.iter().map(|e| (e.name.as_str(), e.dims.as_slice())).collect();
+            assert_eq!(found, outputs, "{name}");
+            assert!(shapes.fit(input_px) && !shapes.fit((input_px.1, 999)), "{name}");
+        }
+    }
+
+    #[test]
+    fn one_candidate_a_group_and_cell() {
+        let groups = Groups(vec![vec![(Class::Person, 0)], vec![(Class::Car, 2), (Class::Truck, 7)]]);
+        // (case, probability of person, car, truck; who is found at a floor of 0.3)
+        let cases: [(&str, [f32; 3], &[Class]); 6] = [
+            ("nothing", [0.1, 0.2, 0.29], &[]),
+            ("at the floor", [0.3, 0.0, 0.0], &[Class::Person]),
+            ("a person beside a car", [0.4, 0.5, 0.1], &[Class::Person, Class::Car]),
+            ("more lorry than car", [0.1, 0.5, 0.6], &[Class::Truck]),
+            ("not a number is nothing", [f32::NAN, f32::NAN, 0.6], &[Class::Truck]),
+            ("minus infinity is nothing", [f32::NEG_INFINITY, 0.0, 0.0], &[]),
+        ];
+        for (name, [person, car, truck], expected) in cases {
+            let score = |index| match index {
+                0 => person,
+                2 => car,
+                _ => truck,
+            };
+            let found: Vec<Class> = groups.best(0.3, score).map(|(_, class, _)| class).collect();
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn boxes_without_an_area_go() {
+        let candidate = |width: f32| Candidate {
+            bbox: ImageBox::from_left_top_width_height(1.0, 2.0, width, 3.0),
+            class: Class::Person,
+            group: 0,
+            score: 0.5,
+        };
+        let candidates = [4.0, 0.0, f32::NAN, f32::INFINITY].map(candidate).to_vec();
+        let kept = moved(candidates, |bbox| bbox);
+        assert_eq!(kept.len(), 1);
+        assert_eq!(kept[0].bbox.width, 4.0);
+    }
+}

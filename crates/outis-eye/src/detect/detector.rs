@@ -1,0 +1,116 @@
+//! One network, ready to look: scaling, the engine, reading its outputs, suppression. Puts the stages in a row and
+//! knows none of them from inside.
+
+use std::fs::File;
+use std::time::Instant;
+
+use outis_measure::{Detection, Score};
+
+use super::card::{Cards, ModelCard};
+use super::decoder::{Decoder, Shapes, moved};
+use super::engine::{Engine, EngineError, Expected, OnnxRuntime, Rten};
+use super::{Detect, DetectError, DetectorChoice, LoadError, Runtime, Spent, Thresholds, nms};
+use crate::Frame;
+use crate::scale::Scaler;
+
+/// Loads the network and what runs it, both checked against their cards, and runs it once on an empty picture: what
+/// would fail at the first frame fails here, and the first frame takes no longer than any other.
+pub fn load(choice: &DetectorChoice) -> Result<Box<dyn Detect>, LoadError> {
+    let cards = Cards::known();
+    let card = cards.model(&choice.model)?;
+    let model = card.read(&choice.model_file)?;
+    let library = match &choice.runtime {
+        Runtime::OnnxRuntime(path) => Some(cards.open_runtime(path)?),
+        Runtime::Rten => None,
+    };
+    let refused = |source| LoadError::Engine { model: card.name.clone(), source };
+    let mut detector = Detector::new(card, model, library).map_err(refused)?;
+    detector.warm_up().map_err(refused)?;
+    Ok(Box::new(detector))
+}
+
+struct Detector {
+    scaler: Scaler,
+    engine: Box<dyn Engine>,
+    decoder: Decoder,
+    shapes: Shapes,
+    nms_iou: f32,
+    thresholds: Thresholds,
+    overflow: u32,
+    spent: Spent,
+}
+
+impl Detector {
+    fn new(card: &ModelCard, model: Vec<u8>, library: Option<File>) -> Result<Self, EngineError> {
+        let decoder = Decoder::new(card);
+        let shapes = decoder.shapes(card.input_size().largest_px());
+        Ok(Self {
+            scaler: Scaler::new(card.input_size(), card.normalisation()),
+            engine: engine(model, library, &card.input_name, &shapes.expected)?,
+            decoder,
+            shapes,
+            nms_iou: card.nms_iou,
+            thresholds: Thresholds {
+                score_min: Score::new(card.score_min),
+                score_new: Score::new(card.score_new),
+            },
+            overflow: 0,
+            spent: Spent::default(),
+        })
+    }
+
+    fn warm_up(&mut self) -> Result<(), EngineError> {
+        self.engine.run(self.scaler.blank(), &self.shapes.expected, &mut |_| {})
+    }
+}
+
+fn engine(
+    model: Vec<u8>,
+    library: Option<File>,
+    input: &str,
+    expected: &[Expected],
+) -> Result<Box<dyn Engine>, EngineError> {
+    Ok(match library {
+        Some(library) => Box::new(OnnxRuntime::load(&library, &model, input, expected)?),
+        None => Box::new(Rten::load(model, input, expected)?),
+    })
+}
+
+impl Detect for Detector {
+    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError> {
+        let started = Instant::now();
+        let (input, letterbox) = self.scaler.scale(&frame)?;
+        // From here on there is only the small picture in the tensor.
+        drop(frame);
+        let scaled = Instant::now();
+        if !self.shapes.fit(letterbox.input_px()) {
+            self.shapes = self.decoder.shapes(letterbox.input_px());
+        }
+        let mut candidates = Vec::new();
+        let mut answered = scaled;
+        self.engine.run(input, &self.shapes.expected, &mut |outputs| {
+            answered = Instant::now();
+            candidates = self.decoder.decode(outputs, &self.shapes, floor.get());
+        })?;
+        let candidates = moved(candidates, |bbox| letterbox.to_picture(bbox));
+        let (detections, overflow) = nms::strongest(candidates, self.nms_iou);
+        self.overflow = self.overflow.saturating_add(overflow);
+        self.spent.looks += 1;
+        self.spent.scaling += scaled - started;
+        self.spent.network += answered - scaled;
+        self.spent.reading += answered.elapsed();
+        Ok(detections)
+    }
+
+    fn thresholds(&self) -> Thresholds {
+        self.thresholds
+    }
+
+    fn take_overflow(&mut self) -> u32 {
+        std::mem::take(&mut self.overflow)
+    }
+
+    fn spent(&self) -> Spent {
+        self.spent
+    }
+}

@@ -1,0 +1,91 @@
+//! What runs a network. Knows tensors and shapes, not what they mean.
+
+mod onnx_runtime;
+mod rten;
+
+pub(super) use self::onnx_runtime::OnnxRuntime;
+pub(super) use self::rten::Rten;
+
+use crate::scale::Tensor;
+
+/// Runs one network on one thread.
+pub(super) trait Engine: Send {
+    /// Runs the network on `input` and shows `read` the expected outputs, in their order. Outputs that nobody expects
+    /// are not even computed, and none outlives the call.
+    ///
+    /// Fails when an output is missing or has another shape: then `read` sees nothing.
+    fn run(&mut self, input: &Tensor, expected: &[Expected], read: &mut Read<'_>) -> Result<(), EngineError>;
+}
+
+/// What is done with the outputs.
+pub(super) type Read<'a> = dyn FnMut(&[Output<'_>]) + 'a;
+
+/// An output that a network must have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Expected {
+    pub(super) name: String,
+    pub(super) dims: Vec<usize>,
+}
+
+/// The values of an output, row-major; as many as the dimensions of its [`Expected`] say.
+pub(super) type Output<'a> = &'a [f32];
+
+/// Why a network could not be loaded or run. Says nothing about the picture.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The runtime library cannot be used.
+    #[error("the runtime library cannot be loaded: {0}")]
+    Library(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The network cannot be prepared.
+    #[error("the network cannot be prepared: {0}")]
+    Prepare(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The network stopped in the middle.
+    #[error("the network failed: {0}")]
+    Run(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The network has other inputs or outputs than its card says.
+    #[error("the network's {what} is {found}, its card wants {expected}")]
+    Shape {
+        /// Which input or output.
+        what: String,
+        /// What the card wants.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+/// The values of an output when it has the shape that is expected.
+fn checked<'a>(expected: &Expected, dims: &[usize], values: &'a [f32]) -> Result<Output<'a>, EngineError> {
+    if dims == expected.dims && values.len() == dims.iter().product::<usize>() {
+        return Ok(values);
+    }
+    Err(EngineError::Shape {
+        what: format!("output `{}`", expected.name),
+        expected: format!("{:?}", expected.dims),
+        found: format!("{dims:?}"),
+    })
+}
+
+/// That the network has exactly one input and exactly the outputs that are expected, by name.
+fn check_names<'a>(
+    input: &str,
+    expected: &[Expected],
+    inputs: impl Iterator<Item = &'a str>,
+    outputs: impl Iterator<Item = &'a str>,
+) -> Result<(), EngineError> {
+    same_names("inputs", vec![input], inputs.collect())?;
+    same_names("outputs", expected.iter().map(|e| e.name.as_str()).collect(), outputs.collect())
+}
+
+fn same_names(what: &str, mut expected: Vec<&str>, mut found: Vec<&str>) -> Result<(), EngineError> {
+    expected.sort_unstable();
+    found.sort_unstable();
+    if expected == found {
+        return Ok(());
+    }
+    Err(EngineError::Shape {
+        what: what.to_owned(),
+        expected: format!("{expected:?}"),
+        found: format!("{found:?}"),
+    })
+}

@@ -1,0 +1,123 @@
+//! What is in a frame: boxes, classes and scores. Knows networks and how to run them; knows no time, track or count.
+//!
+//! Only networks and runtime libraries on the cards of `models/models.toml` are loaded. Their outputs are boxes and
+//! scores: nothing that could describe a person.
+
+pub mod card;
+mod decoder;
+mod detector;
+mod engine;
+mod nanodet;
+mod nms;
+mod pinned;
+mod yolox;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use outis_measure::{Detection, Score};
+
+use crate::Frame;
+pub use crate::scale::ScaleError;
+pub use detector::load;
+pub use engine::EngineError;
+pub use pinned::FileHash;
+
+/// Finds objects in frames.
+pub trait Detect: Send {
+    /// The objects in a frame, the strongest first, boxes in pixels of the displayed picture and within it. Nothing
+    /// below [`Thresholds::score_min`]. What has been looked at is gone.
+    fn detect(&mut self, frame: Frame) -> Result<Vec<Detection>, DetectError> {
+        let floor = self.thresholds().score_min;
+        self.detect_with_floor(frame, floor)
+    }
+
+    /// The same with another lowest score, for measurements.
+    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError>;
+
+    /// The scores that suit this network.
+    fn thresholds(&self) -> Thresholds;
+
+    /// How many objects were left out since the last call because a frame had too many.
+    fn take_overflow(&mut self) -> u32;
+
+    /// Where the time went so far.
+    fn spent(&self) -> Spent;
+}
+
+/// The scores at which a network's boxes mean something; from its card.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// A weaker box is none.
+    pub score_min: Score,
+    /// A track may start from a box this strong.
+    pub score_new: Score,
+}
+
+/// Time spent in each stage, warm-up not included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Frames looked at.
+    pub looks: u64,
+    /// Planes to network input.
+    pub scaling: Duration,
+    /// The network.
+    pub network: Duration,
+    /// Outputs to detections.
+    pub reading: Duration,
+}
+
+/// Which network to load, and how to run it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectorChoice {
+    /// Name on a card.
+    pub model: String,
+    /// Its file.
+    pub model_file: PathBuf,
+    /// What runs it.
+    pub runtime: Runtime,
+}
+
+/// What runs a network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Runtime {
+    /// The library ONNX Runtime from this file.
+    OnnxRuntime(PathBuf),
+    /// The runtime that is part of the program: needs no library, takes twice as long.
+    Rten,
+}
+
+/// Why a detector cannot be loaded, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum LoadError {
+    #[error("there is no model `{name}`; known models: {known}")]
+    UnknownModel { name: String, known: String },
+    #[error("cannot read {}: {source}; if it is missing, run `models/fetch`", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error(
+        "{} is refused: it is not the known file of model `{name}` (its sha256 is {found}, the card says {expected}); \
+         {find}",
+        path.display()
+    )]
+    RefusedModel { path: PathBuf, name: String, found: FileHash, expected: FileHash, find: String },
+    #[error(
+        "{} is refused: it is {version} with sha256 {found}, the card says {expected}; {reason}. \
+         Run `models/fetch runtime`, or use the built-in runtime `rten`",
+        path.display()
+    )]
+    RefusedRuntime { path: PathBuf, version: String, found: FileHash, expected: String, reason: String },
+    #[error("model `{model}`: {source}")]
+    Engine { model: String, source: EngineError },
+}
+
+/// Why a frame could not be looked at. Says nothing about what it shows.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum DetectError {
+    #[error(transparent)]
+    Scale(#[from] ScaleError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}

@@ -1,0 +1,237 @@
+//! The loop of the eye: packets in, records out.
+//!
+//! Knows which frames are looked at and when records leave. What leaves is made by `WindowTotals::release` and
+//! `WindowTotals::snapshot` only, or is one of the messages without measures.
+
+use std::io::{self, Read, Write};
+
+use outis_measure::{Detection, MeasureSettings, Measurer, MediaTime, Scene};
+use outis_packet::Ending;
+use outis_record::{Class, Disclosure, Message, Notice, Outcome, Progress, Record, Schema};
+
+use crate::{
+    decode::{Event, Frames, Picture, StartError},
+    detect::Detect,
+    schedule::{LookRate, LookSchedule},
+};
+
+/// Without snapshots, progress is told this often.
+const PROGRESS_MS: u32 = 1000;
+
+/// What to measure, and when to tell.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Lines and zones.
+    pub scene: Scene,
+    /// Which cells a window has. Its classes are the ones that are tracked.
+    pub schema: Schema,
+    /// Filters and windows.
+    pub measure: MeasureSettings,
+    /// How often the detector looks.
+    pub look_rate: LookRate,
+    /// Milliseconds of media time between two snapshots of the running window; `None` for none.
+    pub snapshot_ms: Option<u32>,
+}
+
+/// Decodes a stream, counts what is to be counted, and writes records until the stream is over.
+///
+/// # Errors
+/// When the records cannot be written. Whatever is wrong with the stream is told in records.
+pub fn run(
+    input: impl Read,
+    output: impl Write,
+    detector: &mut dyn Detect,
+    settings: Settings,
+) -> io::Result<Outcome> {
+    let mut eye = Eye::new(detector, output, settings);
+    let mut frames = match Frames::new(input) {
+        Ok(frames) => frames,
+        Err(StartError::UnsupportedCodec { .. }) => return eye.end(Outcome::UnsupportedCodec),
+        Err(StartError::Stream(_)) => return eye.end(Outcome::NothingDecoded),
+    };
+    eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
+    let mut unsupported = false;
+    while let Some(event) = frames.next() {
+        match event {
+            Event::Picture(picture) => eye.picture(picture, &mut frames)?,
+            Event::Fault(notice) => eye.notices.add(notice, 1),
+            Event::UnsupportedFeature => {
+                unsupported = true;
+                eye.notices.add(Notice::DamagedPacket, 1);
+            }
+            Event::End(ending) => {
+                if ending == Ending::Truncated {
+                    eye.notices.add(Notice::Truncated, 1);
+                }
+                let outcome = match (eye.progress.frames, ending) {
+                    (0, _) if unsupported => Outcome::UnsupportedCodec,
+                    (0, _) => Outcome::NothingDecoded,
+                    (_, Ending::Complete) => Outcome::Complete,
+                    (_, Ending::Truncated) => Outcome::Truncated,
+                };
+                return eye.end(outcome);
+            }
+        }
+    }
+    unreachable!("a stream of events ends with Event::End")
+}
+
+struct Eye<'a, W> {
+    detector: &'a mut dyn Detect,
+    output: W,
+    classes: Vec<Class>,
+    measurer: Measurer,
+    schedule: LookSchedule,
+    snapshots: Option<Ticker>,
+    progress_ticks: Ticker,
+    progress: Progress,
+    notices: Notices,
+    /// Records that leave together.
+    batch: Vec<u8>,
+}
+
+impl<'a, W: Write> Eye<'a, W> {
+    fn new(detector: &'a mut dyn Detect, output: W, settings: Settings) -> Self {
+        let Settings { scene, schema, measure, look_rate, snapshot_ms } = settings;
+        Self {
+            detector,
+            output,
+            classes: schema.classes().to_vec(),
+            measurer: Measurer::new(scene, schema, measure),
+            schedule: LookSchedule::new(look_rate),
+            snapshots: snapshot_ms.map(Ticker::new),
+            progress_ticks: Ticker::new(PROGRESS_MS),
+            progress: Progress::default(),
+            notices: Notices::default(),
+            batch: Vec::new(),
+        }
+    }
+
+    fn picture(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> io::Result<()> {
+        let at = picture.at();
+        self.progress.frames = self.progress.frames.saturating_add(1);
+        self.progress.media_ms = u64::try_from(at.as_millis()).unwrap_or(0);
+        let side = |px: u32| u16::try_from(px).unwrap_or(u16::MAX);
+        (self.progress.width_px, self.progress.height_px) =
+            (side(picture.width_px()), side(picture.height_px()));
+
+        let looked = self.schedule.is_due(at);
+        if let Some(detections) = looked.then(|| self.look(picture, frames)).flatten() {
+            self.progress.looks = self.progress.looks.saturating_add(1);
+            self.measurer.look(at, &detections);
+        }
+        self.notices.add(Notice::TooManyTracks, self.detector.take_overflow());
+        self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
+        self.tell(at, looked)
+    }
+
+    /// What the detector sees of the classes that are counted; `None` when it could not look.
+    fn look(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> Option<Vec<Detection>> {
+        let Ok(frame) = frames.develop(picture) else {
+            self.notices.add(Notice::UnsupportedFrame, 1);
+            return None;
+        };
+        let Ok(mut detections) = self.detector.detect(frame) else {
+            self.notices.add(Notice::DetectorFault, 1);
+            return None;
+        };
+        detections.retain(|detection| self.classes.contains(&detection.class));
+        Some(detections)
+    }
+
+    /// Writes what is to be told after a frame.
+    fn tell(&mut self, at: MediaTime, looked: bool) -> io::Result<()> {
+        self.add_closed_windows();
+        let snapshot = looked && self.snapshots.as_mut().is_some_and(|ticker| ticker.passes(at));
+        if snapshot {
+            let records = self.measurer.running().snapshot(Disclosure::Exact);
+            self.add_all(&records);
+        }
+        if self.progress_ticks.passes(at) || snapshot {
+            self.add(Message::Progress(self.progress));
+        }
+        // Notices go along with other records: a storm of faults makes no storm of records.
+        if !self.batch.is_empty() {
+            self.add_notices();
+        }
+        self.write_batch()
+    }
+
+    fn end(mut self, outcome: Outcome) -> io::Result<Outcome> {
+        self.measurer.finish();
+        self.add_closed_windows();
+        self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
+        self.add_notices();
+        self.add(Message::End { outcome, progress: self.progress });
+        self.write_batch()?;
+        Ok(outcome)
+    }
+
+    fn add_closed_windows(&mut self) {
+        for (totals, state) in self.measurer.take_closed() {
+            self.add_all(&totals.release(state, Disclosure::Exact));
+        }
+    }
+
+    fn add_notices(&mut self) {
+        for message in self.notices.take() {
+            self.add(message);
+        }
+    }
+
+    fn add(&mut self, message: Message) {
+        self.batch.extend_from_slice(Record::from(message).as_bytes());
+    }
+
+    fn add_all(&mut self, records: &[Record]) {
+        records.iter().for_each(|record| self.batch.extend_from_slice(record.as_bytes()));
+    }
+
+    fn write_batch(&mut self) -> io::Result<()> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        self.output.write_all(&self.batch)?;
+        self.output.flush()?;
+        self.batch.clear();
+        Ok(())
+    }
+}
+
+/// Counts periods of media time.
+#[derive(Debug)]
+struct Ticker {
+    period_ms: i64,
+    period: Option<i64>,
+}
+
+impl Ticker {
+    fn new(period_ms: u32) -> Self {
+        Self { period_ms: i64::from(period_ms.max(1)), period: None }
+    }
+
+    /// Whether a new period has begun since the last call, also at the first.
+    fn passes(&mut self, at: MediaTime) -> bool {
+        let period = Some(at.as_millis().div_euclid(self.period_ms));
+        let passes = period != self.period;
+        self.period = period;
+        passes
+    }
+}
+
+/// Faults since they were last told.
+#[derive(Debug, Default)]
+struct Notices([u32; Notice::ALL.len()]);
+
+impl Notices {
+    fn add(&mut self, notice: Notice, count: u32) {
+        let total = &mut self.0[notice as usize];
+        *total = total.saturating_add(count);
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = Message> + use<> {
+        let counts = std::mem::take(&mut self.0);
+        let told = Notice::ALL.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+        told.map(|(notice, count)| Message::Notice { notice, count })
+    }
+}

@@ -1,0 +1,161 @@
+//! How a picture of any shape fits into a network's input, and the way back. Knows no pixels.
+
+use outis_measure::ImageBox;
+
+/// The sizes at which a network can be run, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InputSize {
+    /// This one only.
+    Fixed {
+        /// Columns.
+        width_px: usize,
+        /// Rows.
+        height_px: usize,
+    },
+    /// Any multiple of `step_px` up to these; a picture takes no more than it fills.
+    UpTo {
+        /// Most columns.
+        width_px: usize,
+        /// Most rows.
+        height_px: usize,
+        /// The network's coarsest stride.
+        step_px: usize,
+    },
+}
+
+impl InputSize {
+    /// Width and height of the largest input.
+    pub(crate) fn largest_px(self) -> (usize, usize) {
+        match self {
+            Self::Fixed { width_px, height_px } | Self::UpTo { width_px, height_px, .. } => {
+                (width_px, height_px)
+            }
+        }
+    }
+
+    /// Width and height of the smallest input that holds this much.
+    fn around(self, (width, height): (usize, usize)) -> (usize, usize) {
+        match self {
+            Self::Fixed { width_px, height_px } => (width_px, height_px),
+            Self::UpTo { step_px, .. } => (width.next_multiple_of(step_px), height.next_multiple_of(step_px)),
+        }
+    }
+}
+
+/// A picture scaled to fit, its shape kept, in the upper left corner of the input:
+///
+/// ```text
+///  picture 768 x 576         input 416 x 320
+/// +----------------+        +----------------+
+/// |                |   ->   |                |
+/// |                |        |   416 x 312    |
+/// |                |        |                |
+/// +----------------+        +----------------+
+///                           |    padding     |
+///                           +----------------+
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Letterbox {
+    picture: (f32, f32),
+    scaled: (usize, usize),
+    input: (usize, usize),
+}
+
+impl Letterbox {
+    /// The letterbox of a picture, both sides in pixels; `None` when it has no area.
+    pub(crate) fn fit(width_px: u32, height_px: u32, input: InputSize) -> Option<Self> {
+        if width_px == 0 || height_px == 0 {
+            return None;
+        }
+        let (most_width, most_height) = input.largest_px();
+        let (width, height) = (f64::from(width_px), f64::from(height_px));
+        let scale = (most_width as f64 / width).min(most_height as f64 / height);
+        let fitted = |side: f64, most: usize| ((side * scale).round() as usize).clamp(1, most);
+        let scaled = (fitted(width, most_width), fitted(height, most_height));
+        Some(Self { picture: (width as f32, height as f32), scaled, input: input.around(scaled) })
+    }
+
+    /// Width and height of the network's input.
+    pub(crate) fn input_px(&self) -> (usize, usize) {
+        self.input
+    }
+
+    /// Width and height of the part of the input that shows the picture.
+    pub(crate) fn scaled_px(&self) -> (usize, usize) {
+        self.scaled
+    }
+
+    /// A box of the input as a box of the picture, cut at its borders.
+    pub(crate) fn to_picture(self, bbox: ImageBox) -> ImageBox {
+        // The sides were rounded apart, so each has a scale of its own.
+        let across = |x: f32| (x * self.picture.0 / self.scaled.0 as f32).clamp(0.0, self.picture.0);
+        let down = |y: f32| (y * self.picture.1 / self.scaled.1 as f32).clamp(0.0, self.picture.1);
+        ImageBox::from_left_top_right_bottom(
+            across(bbox.left),
+            down(bbox.top),
+            across(bbox.right()),
+            down(bbox.bottom()),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FREE: InputSize = InputSize::UpTo { width_px: 416, height_px: 416, step_px: 32 };
+    const FIXED: InputSize = InputSize::Fixed { width_px: 416, height_px: 416 };
+
+    #[test]
+    fn shapes() {
+        // (case, picture, input size, scaled, input)
+        let cases = [
+            ("PETS, free", (768, 576), FREE, (416, 312), (416, 320)),
+            ("PETS, fixed", (768, 576), FIXED, (416, 312), (416, 416)),
+            ("full HD, free", (1920, 1080), FREE, (416, 234), (416, 256)),
+            ("upright telephone", (1080, 1920), FREE, (234, 416), (256, 416)),
+            ("square", (500, 500), FREE, (416, 416), (416, 416)),
+            ("odd sides", (641, 359), FREE, (416, 233), (416, 256)),
+            ("smaller than the input", (160, 120), FREE, (416, 312), (416, 320)),
+            ("a single row", (16_384, 1), FREE, (416, 1), (416, 32)),
+            ("a single pixel", (1, 1), FREE, (416, 416), (416, 416)),
+            ("a column, fixed", (1, 9000), FIXED, (1, 416), (416, 416)),
+        ];
+        for (name, (width, height), size, scaled, input) in cases {
+            let letterbox = Letterbox::fit(width, height, size).expect(name);
+            assert_eq!(letterbox.scaled_px(), scaled, "{name}");
+            assert_eq!(letterbox.input_px(), input, "{name}");
+        }
+        assert_eq!(Letterbox::fit(0, 5, FREE), None);
+        assert_eq!(Letterbox::fit(5, 0, FIXED), None);
+    }
+
+    #[test]
+    fn the_way_back() {
+        let pets = Letterbox::fit(768, 576, FREE).expect("has an area");
+        let odd = Letterbox::fit(641, 359, FIXED).expect("has an area");
+        let corners = ImageBox::from_left_top_right_bottom;
+        // (case, letterbox, box in the input, box in the picture)
+        let cases = [
+            ("the whole picture", pets, corners(0.0, 0.0, 416.0, 312.0), corners(0.0, 0.0, 768.0, 576.0)),
+            ("its centre", pets, corners(104.0, 78.0, 312.0, 234.0), corners(192.0, 144.0, 576.0, 432.0)),
+            ("odd sides, whole", odd, corners(0.0, 0.0, 416.0, 233.0), corners(0.0, 0.0, 641.0, 359.0)),
+            ("beyond the border", pets, corners(-9.0, -3.0, 52.0, 39.0), corners(0.0, 0.0, 96.0, 72.0)),
+            ("down into the padding", pets, corners(0.0, 39.0, 52.0, 320.0), corners(0.0, 72.0, 96.0, 576.0)),
+            (
+                "only padding",
+                pets,
+                corners(10.0, 313.0, 20.0, 319.0),
+                corners(18.4615, 576.0, 36.9231, 576.0),
+            ),
+        ];
+        for (name, letterbox, input, picture) in cases {
+            let mapped = letterbox.to_picture(input);
+            let sides = [mapped.left, mapped.top, mapped.right(), mapped.bottom()];
+            let expected = [picture.left, picture.top, picture.right(), picture.bottom()];
+            for (side, expected) in sides.into_iter().zip(expected) {
+                assert!((side - expected).abs() < 1e-3, "{name}: {mapped:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! Intake and eye together: real files through both, whole and damaged.
+//!
+//! Every clip is made on the spot by the command `ffmpeg` out of one street clip, so no video is stored here.
+#![allow(clippy::tests_outside_test_module, reason = "all of it is a test")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "no pixel of a frame is visible here"
+)]
+
+mod borders;
+mod clips;
+mod damaged;
+mod detector;
+mod healthy;
+mod pipeline;
+mod program;
+mod records;

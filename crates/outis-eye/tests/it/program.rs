@@ -1,0 +1,88 @@
+//! The program `outis-eye` itself: command line, pipes, exit codes. Needs a network from the cache.
+
+use std::{
+    fs::File,
+    process::{Command, Stdio},
+};
+
+use outis_record::{Message, Outcome, RECORD_LEN, Record};
+
+use crate::{
+    clips::{Clips, cached},
+    pipeline::{Said, finish, intake},
+};
+
+const MODEL: &str = "nanodet-g";
+
+/// Runs the eye on a stream.
+fn eye(clips: &Clips, stream: &[u8], arguments: &str) -> Said {
+    let path = clips.path("stream");
+    std::fs::write(&path, stream).expect("the stream");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_outis-eye"));
+    command.args(arguments.split_whitespace()).stdin(File::open(path).expect("the stream"));
+    finish(&mut command)
+}
+
+fn usual() -> String {
+    let model = cached(&format!("models/{MODEL}.onnx"));
+    format!("--model {MODEL} --model-file {} --rten --classes person --window-ms 900000", model.display())
+}
+
+#[test]
+fn a_clip_becomes_records() {
+    let clips = Clips::new();
+    let stream = intake(clips.street("street.mp4", "-c:v libx264")).out;
+    let said = eye(&clips, &stream, &format!("{} --line 0,120,320,120 --detect-fps 2", usual()));
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    let (records, rest) = said.out.as_chunks::<RECORD_LEN>();
+    assert!(rest.is_empty());
+    let last = records.last().map(|record| Record::from_bytes(*record).message());
+    let Some(Ok(Message::End { outcome: Outcome::Complete, progress })) = last else { panic!("{last:?}") };
+    assert_eq!((progress.frames, progress.looks, progress.media_ms), (30, 6, 2900));
+}
+
+#[test]
+fn a_damaged_clip_says_nothing_outside_its_records() {
+    let clips = Clips::new();
+    let mut stream = intake(clips.street("street.mp4", "-c:v libx264")).out;
+    let end = stream.len();
+    (end / 3..end / 2).step_by(97).for_each(|at| stream[at] ^= 0x55);
+    let said = eye(&clips, &stream, &format!("{} --detect-fps 1", usual()));
+    assert_eq!((said.code, said.err.as_str(), said.out.len() % RECORD_LEN), (Some(0), "", 0));
+}
+
+#[test]
+fn start_up_errors_are_one_sentence() {
+    let clips = Clips::new();
+    let wrong = clips.path("wrong.onnx");
+    std::fs::write(&wrong, "no network").expect("a file");
+    let model = format!("--model-file {} --rten --classes person --window-ms 1000", wrong.display());
+    let cases = [
+        (format!("--model {MODEL} {model}"), 1, "refused"),
+        (format!("--model oracle {model}"), 1, "no model `oracle`"),
+        (format!("--model {MODEL} {model} {}", "--line 0,0,9,9 ".repeat(65)), 2, "at most 64"),
+        (format!("--model {MODEL} {model} --classes nobody"), 2, "person"),
+    ];
+    for (arguments, code, reason) in cases {
+        let said = eye(&clips, b"", &arguments);
+        assert_eq!((said.code, said.out.len()), (Some(code), 0), "{reason}: {}", said.err);
+        assert!(said.err.contains(reason), "{reason}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_door_that_closes_its_end_is_left_quietly() {
+    let clips = Clips::new();
+    let stream = intake(clips.street("street.avi", "-c:v mjpeg")).out;
+    std::fs::write(clips.path("stream"), stream).expect("the stream");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_outis-eye"))
+        .args(usual().split_whitespace())
+        .stdin(File::open(clips.path("stream")).expect("the stream"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the eye starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("the eye ends");
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
