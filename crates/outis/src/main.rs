@@ -1,1 +1,68 @@
-fn main() {}
+//! `outis`: the command people type, and the door of every camera. It starts the programs that see,
+//! takes their numbers, and tells them on. No pixel ever comes here.
+
+mod assemble;
+mod camera;
+mod classes;
+mod config;
+mod count;
+mod demo;
+mod detector;
+mod exactly;
+mod exit;
+mod launch;
+mod live;
+mod meter;
+mod output;
+mod page;
+mod reader;
+mod report;
+mod scene;
+mod stop;
+mod tally;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    camera::CameraError,
+    exit::{Exit, UsageError},
+};
+
+/// Counts people and vehicles in video, and lets only anonymous numbers out
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Count(count::CountArgs),
+    Watch(watch::WatchArgs),
+    Demo(demo::DemoArgs),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let end = match Arguments::parse().command {
+        Command::Count(arguments) => count::run(arguments).await,
+        Command::Watch(arguments) => watch::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+    };
+    let exit = end.unwrap_or_else(|error| {
+        eprintln!("outis: {error:#}");
+        exit_of(&error)
+    });
+    exit.into()
+}
+
+fn exit_of(error: &anyhow::Error) -> Exit {
+    let usage = error.chain().any(|cause| {
+        cause.is::<UsageError>() || matches!(cause.downcast_ref(), Some(CameraError::Settings(_)))
+    });
+    if usage { Exit::Usage } else { Exit::Nothing }
+}

@@ -1,0 +1,408 @@
+//! The configuration of `outis watch`. Every key, with its default, is told in `docs/ref/config.md`;
+//! a test holds the two together.
+
+use std::{
+    collections::HashSet,
+    fs::File,
+    io::{self, Read},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use outis_record::Class;
+use serde::Deserialize;
+
+use crate::{
+    classes::ClassName,
+    detector::{Cache, Detector, DetectorFiles},
+    exactly::Exactly,
+    exit::UsageError,
+    launch::{CameraPlan, Ground, Looks, Pace},
+    scene::{Line, Name, Point, Scene, Zone},
+};
+
+/// The largest configuration file in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The most cameras that one door serves.
+const CAMERAS_MAX: usize = 64;
+
+/// The longest window in seconds: a day.
+const WINDOW_S_MAX: u32 = 86_400;
+
+/// The farthest coordinate on the ground in metres.
+const GROUND_M_MAX: f64 = 10_000.0;
+
+/// How much of a wrong line an error shows.
+const EXCERPT_CHARS_MAX: usize = 100;
+
+/// How often the running totals come for the page, in media time.
+const SNAPSHOT_MS: u32 = 500;
+
+/// Where the page is served unless the configuration says otherwise.
+pub(crate) const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8720);
+
+/// A whole configuration.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Where the local page is served.
+    #[serde(default = "listen")]
+    pub(crate) listen: SocketAddr,
+    #[serde(default)]
+    pub(crate) output: OutputConfig,
+    camera: Vec<CameraConfig>,
+}
+
+/// Section `[output]`: where finished windows are written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OutputConfig {
+    /// A file of JSON lines, one for each window.
+    pub(crate) json_lines: Option<PathBuf>,
+    /// A CSV file, one row for each figure.
+    pub(crate) csv: Option<PathBuf>,
+}
+
+/// Section `[[camera]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CameraConfig {
+    name: Name,
+    source: PathBuf,
+    #[serde(default)]
+    detector: Detector,
+    detect_fps: Option<f64>,
+    #[serde(default)]
+    every_frame: bool,
+    classes: Option<Vec<ClassName>>,
+    #[serde(default = "window_s")]
+    window_s: u32,
+    #[serde(default)]
+    flows: bool,
+    #[serde(default = "pace")]
+    pace: f64,
+    #[serde(default)]
+    line: Vec<LineConfig>,
+    #[serde(default)]
+    zone: Vec<ZoneConfig>,
+    ground: Option<GroundConfig>,
+}
+
+/// Section `[[camera.line]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineConfig {
+    name: Name,
+    points: Exactly<Point, 2>,
+}
+
+/// Section `[[camera.zone]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ZoneConfig {
+    name: Name,
+    corners: Vec<Point>,
+}
+
+/// Section `[camera.ground]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GroundConfig {
+    image: Exactly<Point, 4>,
+    metres: Exactly<Exactly<f64, 2>, 4>,
+}
+
+fn listen() -> SocketAddr {
+    LISTEN
+}
+
+fn window_s() -> u32 {
+    900
+}
+
+fn pace() -> f64 {
+    1.0
+}
+
+/// A configuration that can be run.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    pub(crate) listen: SocketAddr,
+    pub(crate) output: OutputConfig,
+    pub(crate) cameras: Vec<Camera>,
+}
+
+/// One camera, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Camera {
+    pub(crate) name: Name,
+    pub(crate) plan: CameraPlan,
+}
+
+/// Reads a configuration file. Paths in it are relative to the folder it is in.
+///
+/// # Errors
+/// [`UsageError`] for whatever its author can put right in it; others when a detector is missing.
+pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
+    let file = path.display();
+    let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
+    let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let Config { listen, output, camera } = config;
+    let mut cameras = Vec::with_capacity(camera.len());
+    for camera in camera {
+        let detector = camera.detector.find(cache)?;
+        let camera = camera.check(folder, detector);
+        cameras.push(camera.map_err(|error| UsageError::new(format!("{file}, {error}")))?);
+    }
+    let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
+    let output = OutputConfig { json_lines: beside(output.json_lines), csv: beside(output.csv) };
+    Ok(Setup { listen, output, cameras })
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// What is wrong in a configuration, and where.
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum ConfigError {
+    #[error("line {line}: {message}\n    {excerpt}")]
+    Syntax { line: usize, message: String, excerpt: String },
+    #[error("no camera in it: add a section [[camera]]")]
+    NoCamera,
+    #[error("{0} cameras; at most {CAMERAS_MAX} are possible")]
+    ManyCameras(usize),
+    #[error("two cameras are named \"{0}\"; each needs a name of its own")]
+    SameName(Name),
+    #[error("camera \"{camera}\": {message}")]
+    Camera { camera: Name, message: String },
+}
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    let config: Config = toml::from_str(text).map_err(|error| syntax_error(text, &error))?;
+    match config.camera.len() {
+        0 => return Err(ConfigError::NoCamera),
+        cameras @ CAMERAS_MAX.. if cameras > CAMERAS_MAX => return Err(ConfigError::ManyCameras(cameras)),
+        _ => {}
+    }
+    let mut names = HashSet::new();
+    match config.camera.iter().find(|camera| !names.insert(&camera.name)) {
+        Some(camera) => Err(ConfigError::SameName(camera.name.clone())),
+        None => Ok(config),
+    }
+}
+
+fn syntax_error(text: &str, error: &toml::de::Error) -> ConfigError {
+    let start = error.span().map_or(0, |span| span.start).min(text.len());
+    let before = &text.as_bytes()[..start];
+    let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+    let excerpt = text.lines().nth(line - 1).unwrap_or_default().trim();
+    // TOML has keys where the parser's own words have fields.
+    let message =
+        error.message().replace("unknown field", "unknown key").replace("missing field", "missing key");
+    let excerpt = excerpt.chars().take(EXCERPT_CHARS_MAX).filter(|c| !c.is_control()).collect();
+    ConfigError::Syntax { line, message, excerpt }
+}
+
+impl CameraConfig {
+    fn check(self, folder: &Path, detector: DetectorFiles) -> Result<Camera, ConfigError> {
+        let name = self.name.clone();
+        let plan = self.plan(folder, detector);
+        let plan = plan.map_err(|message| ConfigError::Camera { camera: name.clone(), message })?;
+        Ok(Camera { name, plan })
+    }
+
+    fn plan(self, folder: &Path, detector: DetectorFiles) -> Result<CameraPlan, String> {
+        let looks = match (self.detect_fps, self.every_frame) {
+            (Some(_), true) => return Err("detect_fps and every_frame exclude each other".into()),
+            (Some(fps), false) => Looks::per_second(fps).map_err(|e| format!("detect_fps: {e}"))?,
+            (None, true) => Looks::EveryFrame,
+            (None, false) => Looks::DEFAULT,
+        };
+        if !(1..=WINDOW_S_MAX).contains(&self.window_s) {
+            return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
+        }
+        let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
+        let lines = self.line.into_iter().map(|line| Line::new(line.name, line.points.0));
+        let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));
+        let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let plan = CameraPlan {
+            source: folder.join(self.source),
+            pace: Pace::new(self.pace).map_err(|e| format!("pace: {e}"))?,
+            detector,
+            looks,
+            classes: classes.unwrap_or_else(|| Class::ALL.to_vec()),
+            scene: Scene::new(lines, zones).map_err(|e| e.to_string())?,
+            ground: self.ground.map(GroundConfig::check).transpose()?,
+            flows: self.flows,
+            window_ms: self.window_s * 1000,
+            snapshot_ms: Some(SNAPSHOT_MS),
+        };
+        plan.schema().map_err(|e| e.to_string())?;
+        Ok(plan)
+    }
+}
+
+impl GroundConfig {
+    fn check(self) -> Result<Ground, String> {
+        let far = |metres: &f64| !metres.is_finite() || metres.abs() > GROUND_M_MAX;
+        let metres = self.metres.0.map(|Exactly(pair)| pair);
+        match metres.iter().flatten().find(|metres| far(metres)) {
+            Some(metres) => Err(format!("ground: {metres} m is farther than {GROUND_M_MAX} m")),
+            None => Ok(Ground { image: self.image.0, metres }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::detector::Runtime;
+
+    const PAGE: &str = include_str!("../../../docs/ref/config.md");
+    const SAMPLES: [(&str, &str); 2] = [
+        ("one-camera.toml", include_str!("../../../docs/samples/one-camera.toml")),
+        ("two-cameras.toml", include_str!("../../../docs/samples/two-cameras.toml")),
+    ];
+
+    fn detector() -> DetectorFiles {
+        DetectorFiles { model: "nanodet-g", model_file: "n.onnx".into(), runtime: Runtime::BuiltIn }
+    }
+
+    fn cameras(text: &str) -> Result<Vec<Camera>, ConfigError> {
+        parse(text)?
+            .camera
+            .into_iter()
+            .map(|camera| camera.check(Path::new("/etc/outis"), detector()))
+            .collect()
+    }
+
+    fn camera(more: &str) -> Result<Camera, ConfigError> {
+        cameras(&format!("[[camera]]\nname = \"gate\"\nsource = \"a.avi\"\n{more}"))
+            .map(|mut all| all.remove(0))
+    }
+
+    #[test]
+    fn what_is_not_said_has_its_default() {
+        let Camera { name, plan } = camera("").unwrap();
+        assert_eq!((name.as_str(), plan.source.to_str()), ("gate", Some("/etc/outis/a.avi")));
+        assert_eq!((plan.pace, plan.looks, plan.window_ms), (Pace::Times(1.0), Looks::DEFAULT, 900_000));
+        assert_eq!((plan.classes.len(), plan.flows, plan.ground), (Class::COUNT, false, None));
+        let config = parse("camera = [{ name = \"a\", source = \"a\" }]").unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8720");
+    }
+
+    #[test]
+    fn errors_say_where_and_what() {
+        let cases = [
+            ("unknown key", "detecter = \"auto\"", &["line 4", "unknown key `detecter`", "`detector`"][..]),
+            ("unknown detector", "detector = \"yolo\"", &["line 4", "`yolo`", "`yolox-nano`"]),
+            ("unknown class", "classes = [\"person\", \"face\"]", &["line 4", "\"face\"", "bicycle"]),
+            ("no class", "classes = []", &["camera \"gate\"", "no class"]),
+            ("both rates", "detect_fps = 5\nevery_frame = true", &["gate", "exclude"]),
+            ("no rate", "detect_fps = 0", &["gate", "detect_fps"]),
+            ("window too long", "window_s = 100000", &["gate", "window_s", "86400"]),
+            ("backwards", "pace = -1", &["gate", "pace"]),
+            ("wrong type", "flows = 1", &["line 4", "boolean"]),
+            (
+                "point of three",
+                "[[camera.line]]\nname = \"A\"\npoints = [[1,2,3],[4,5]]",
+                &["line 6", "list of 2", "has 3"],
+            ),
+            (
+                "one point",
+                "[[camera.line]]\nname = \"A\"\npoints = [[1,2]]",
+                &["line 6", "list of 2", "has 1"],
+            ),
+            (
+                "short line",
+                "[[camera.line]]\nname = \"A\"\npoints = [[1,2],[1,2]]",
+                &["gate", "\"A\"", "pixel"],
+            ),
+            ("key of a line", "[[camera.line]]\nnam = \"A\"", &["line 5", "unknown key `nam`", "`points`"]),
+            ("no name", "[[camera.zone]]\ncorners = [[0,0],[9,0],[9,9]]", &["line 4", "missing key `name`"]),
+            (
+                "far ground",
+                "[camera.ground]\nimage = [[0,0],[9,0],[9,9],[0,9]]\nmetres = [[0,0],[9,0],[9,inf],[0,9]]",
+                &["gate", "ground"],
+            ),
+            ("unfinished", "detector = \"", &["line 4"]),
+        ];
+        for (name, more, parts) in cases {
+            let error = camera(more).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| error.contains(part)), "{name}: {error}");
+        }
+        let twice = "[[camera]]\nname = \"a\"\nsource = \"a\"\n".repeat(2);
+        assert!(matches!(cameras(&twice), Err(ConfigError::SameName(_))));
+        assert!(matches!(cameras("camera = []"), Err(ConfigError::NoCamera)));
+        assert!(cameras("").unwrap_err().to_string().contains("missing key `camera`"));
+    }
+
+    #[test]
+    fn samples_are_sound() {
+        for (name, text) in SAMPLES {
+            assert!(cameras(text).is_ok_and(|cameras| !cameras.is_empty()), "{name}");
+        }
+    }
+
+    /// The keys that a section accepts, as the parser itself lists them.
+    fn accepted(section: &str) -> BTreeSet<String> {
+        let error = parse(&format!("{section}\nnot_a_key = 1")).unwrap_err().to_string();
+        let (_, list) = error.split_once("expected ").unwrap_or_else(|| panic!("{section}: {error}"));
+        let list = list.lines().next().unwrap_or_default();
+        list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    }
+
+    /// The keys in the tables of the reference page, by its headings.
+    fn documented(section: &str) -> BTreeSet<String> {
+        let heading = format!("## {section}\n");
+        let (_, rest) = PAGE.split_once(&heading).unwrap_or_else(|| panic!("no heading {section}"));
+        let body = rest.split("\n## ").next().unwrap_or_default();
+        let keys = body.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+        keys.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_key_is_documented_and_no_other() {
+        let sections = [
+            ("Top level", ""),
+            ("`[output]`", "[output]"),
+            ("`[[camera]]`", "[[camera]]"),
+            ("`[[camera.line]]`", "[[camera]]\n[[camera.line]]"),
+            ("`[[camera.zone]]`", "[[camera]]\n[[camera.zone]]"),
+            ("`[camera.ground]`", "[[camera]]\n[camera.ground]"),
+        ];
+        for (heading, section) in sections {
+            assert_eq!(documented(heading), accepted(section), "{heading}");
+        }
+        assert_eq!(PAGE.matches("\n## ").count(), sections.len(), "a heading without a section");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(
+            sample in 0..SAMPLES.len(),
+            edits in prop::collection::vec((any::<prop::sample::Index>(), "\\PC{0,12}|[\\[\\]{}=\"',.\n0-9-]{1,6}", 0..20usize), 1..6)
+        ) {
+            let mut text: Vec<char> = SAMPLES[sample].1.chars().collect();
+            for (at, insert, remove) in edits {
+                let at = at.index(text.len() + 1);
+                let end = (at + remove).min(text.len());
+                text.splice(at..end, insert.chars());
+            }
+            let text: String = text.into_iter().collect();
+            if let Err(error) = cameras(&text) {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! `outis count`: the exact totals of one file, for its owner.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use clap::Args;
+use outis_record::Class;
+
+use crate::{
+    classes,
+    detector::{Cache, Detector},
+    exit::{Exit, UsageError},
+    launch::{CameraPlan, Looks, Pace, Programs},
+    meter::Meter,
+    report::{csv, json::CountReport, table},
+    scene::{Line, Scene, Zone},
+    stop,
+    tally::{Tally, WHOLE_FILE_MS, tally},
+};
+
+/// How often the running totals come, for the bar; in media time.
+const SNAPSHOT_MS: u32 = 1000;
+
+/// Count who and what passes in a video file
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line runs from its first point to its second, in pixels from the upper left corner of the picture.
+Forward is from its left to its right, looking along it.
+
+Exit codes: 0 the whole file was counted, 3 a part of it, 1 nothing, 2 wrong usage.")]
+pub(crate) struct CountArgs {
+    /// The video file
+    video: PathBuf,
+
+    /// A line to count passages over; may be given several times
+    #[arg(long, value_name = "NAME:X1,Y1,X2,Y2", value_parser = Line::parse)]
+    line: Vec<Line>,
+
+    /// A zone to count arrivals, departures and stays in; may be given several times
+    #[arg(long, value_name = "NAME:X,Y,X,Y,X,Y…", value_parser = Zone::parse)]
+    zone: Vec<Zone>,
+
+    /// Print JSON instead of a table
+    #[arg(long, conflicts_with = "csv")]
+    json: bool,
+
+    /// Print CSV instead of a table
+    #[arg(long)]
+    csv: bool,
+
+    /// Which detector finds people and vehicles
+    #[arg(long, value_enum, default_value_t)]
+    detector: Detector,
+
+    /// How often the detector looks, per second of video [default: 5]
+    #[arg(long, value_name = "F", value_parser = Looks::parse, conflicts_with = "every_frame")]
+    detect_fps: Option<Looks>,
+
+    /// Look at every frame: slower, and rarely better
+    #[arg(long)]
+    every_frame: bool,
+
+    /// What to count, with commas between [default: person,bicycle,car,motorcycle,bus,truck]
+    #[arg(long, value_delimiter = ',', value_parser = classes::parse)]
+    classes: Vec<Class>,
+
+    /// Count journeys from each line or zone to each other
+    #[arg(long)]
+    flows: bool,
+}
+
+/// Counts and prints.
+pub(crate) async fn run(arguments: CountArgs) -> anyhow::Result<Exit> {
+    let form = arguments.form();
+    let plan = arguments.plan()?;
+    let (title, scene) = (plan.source.display().to_string(), plan.scene.clone());
+    let programs = Programs::beside_this_one()?;
+    let meter = Meter::new(&title);
+    let counted = tally(plan, &programs, &stop::on_signals()?, &meter, |_| {}).await;
+    let Tally { window, finish } = counted.with_context(|| title.clone())?;
+    let text = match form {
+        Form::Table => table::render(&title, &scene, &window, finish.progress),
+        Form::Csv => csv::count(&scene, &window),
+        Form::Json => serde_json::to_string_pretty(&CountReport::new(&scene, &window, &finish))? + "\n",
+    };
+    io::stdout().write_all(text.as_bytes()).context("the report cannot be printed")?;
+    Ok(Exit::of(&[Ok(finish)]))
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Table,
+    Json,
+    Csv,
+}
+
+impl CountArgs {
+    fn form(&self) -> Form {
+        match (self.json, self.csv) {
+            (true, _) => Form::Json,
+            (_, true) => Form::Csv,
+            _ => Form::Table,
+        }
+    }
+
+    fn plan(self) -> anyhow::Result<CameraPlan> {
+        let every_frame = self.every_frame.then_some(Looks::EveryFrame);
+        Ok(CameraPlan {
+            scene: Scene::new(self.line, self.zone).map_err(UsageError::new)?,
+            source: self.video,
+            pace: Pace::Unpaced,
+            detector: self.detector.find(&Cache::from_env())?,
+            looks: every_frame.or(self.detect_fps).unwrap_or(Looks::DEFAULT),
+            classes: if self.classes.is_empty() { Class::ALL.to_vec() } else { self.classes },
+            ground: None,
+            flows: self.flows,
+            window_ms: WHOLE_FILE_MS,
+            snapshot_ms: Some(SNAPSHOT_MS),
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! Starts an intake and an eye and ties them together: `intake → packets → eye → records → door`.
+//!
+//! The door holds only the end of the last pipe. When the door dies in whatever way, that pipe
+//! breaks, then the eye ends, and with it the intake.
+
+use std::{
+    env,
+    ffi::OsString,
+    fmt::Write as _,
+    io,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use outis_record::{Class, Schema, SchemaError};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::{Child, ChildStdout, Command},
+    task::JoinHandle,
+    time::timeout,
+};
+
+use crate::{
+    detector::{DetectorFiles, Runtime},
+    scene::{Point, Scene},
+};
+
+/// The most bytes kept of what a program says on its standard error.
+const WORDS_BYTES_MAX: usize = 4096;
+
+/// How long a program may take to end once its pipes are closed.
+const END_WAIT: Duration = Duration::from_secs(5);
+
+/// Everything one camera is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct CameraPlan {
+    pub(crate) source: PathBuf,
+    pub(crate) pace: Pace,
+    pub(crate) detector: DetectorFiles,
+    pub(crate) looks: Looks,
+    pub(crate) classes: Vec<Class>,
+    pub(crate) scene: Scene,
+    pub(crate) ground: Option<Ground>,
+    pub(crate) flows: bool,
+    pub(crate) window_ms: u32,
+    /// How often the running totals are told; never, if absent.
+    pub(crate) snapshot_ms: Option<u32>,
+}
+
+impl CameraPlan {
+    /// Which cells each of its windows has.
+    pub(crate) fn schema(&self) -> Result<Schema, SchemaError> {
+        Schema::new(self.scene.lines().len(), self.scene.zones().len(), &self.classes, self.flows)
+    }
+}
+
+/// How fast a file is played.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Pace {
+    /// As fast as it can be counted.
+    Unpaced,
+    /// This many times as fast as it was filmed.
+    Times(f64),
+}
+
+impl Pace {
+    /// The highest speed; above it nothing is gained over [`Pace::Unpaced`].
+    pub(crate) const TIMES_MAX: f64 = 1000.0;
+
+    /// From a number, of which 0 means unpaced.
+    pub(crate) fn new(times: f64) -> Result<Self, PaceError> {
+        match times {
+            0.0 => Ok(Self::Unpaced),
+            _ if times > 0.0 && times <= Self::TIMES_MAX => Ok(Self::Times(times)),
+            _ => Err(PaceError(times)),
+        }
+    }
+}
+
+/// A pace that cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a speed; 1 is real time, 2 twice as fast, 0 as fast as possible, {max} the most", max = Pace::TIMES_MAX)]
+pub(crate) struct PaceError(f64);
+
+/// How often the detector looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Looks {
+    /// So many times in a second of media time.
+    PerSecond(f64),
+    /// At every frame.
+    EveryFrame,
+}
+
+impl Looks {
+    /// Enough to count walking people and slow cars; see the accuracy tables.
+    pub(crate) const DEFAULT: Self = Self::PerSecond(5.0);
+
+    /// The highest rate; no camera films faster.
+    pub(crate) const PER_SECOND_MAX: f64 = 240.0;
+
+    /// From a rate on the command line.
+    pub(crate) fn parse(text: &str) -> Result<Self, LooksError> {
+        Self::per_second(text.parse().unwrap_or(f64::NAN))
+    }
+
+    /// From a rate.
+    pub(crate) fn per_second(fps: f64) -> Result<Self, LooksError> {
+        if fps > 0.0 && fps <= Self::PER_SECOND_MAX { Ok(Self::PerSecond(fps)) } else { Err(LooksError(fps)) }
+    }
+}
+
+/// A rate of looks that cannot be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is not a number of looks per second; more than 0 and at most {max} are possible", max = Looks::PER_SECOND_MAX)]
+pub(crate) struct LooksError(f64);
+
+/// Four points of the picture and where they are on the ground, in metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ground {
+    pub(crate) image: [Point; 4],
+    pub(crate) metres: [[f64; 2]; 4],
+}
+
+/// The folder with the sibling programs.
+#[derive(Debug, Clone)]
+pub(crate) struct Programs {
+    folder: PathBuf,
+}
+
+/// A program could not be started.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    #[error("{} is missing: the three programs belong in one folder; build them all, or install them together", .0.display())]
+    MissingProgram(PathBuf),
+    #[error("{} cannot be started: {error}", program.display())]
+    Spawn { program: PathBuf, error: io::Error },
+}
+
+impl Programs {
+    /// The folder this very program is in.
+    pub(crate) fn beside_this_one() -> io::Result<Self> {
+        let this = env::current_exe()?;
+        Ok(Self { folder: this.parent().unwrap_or(Path::new("/")).to_owned() })
+    }
+
+    /// Starts both programs of one camera.
+    pub(crate) fn launch(&self, plan: &CameraPlan) -> Result<Pair, LaunchError> {
+        let (intake_path, eye_path) = (self.find("outis-intake")?, self.find("outis-eye")?);
+        let mut intake = spawn(&intake_path, &intake_arguments(plan), Stdio::null())
+            .map_err(|error| LaunchError::Spawn { program: intake_path, error })?;
+        let spawn_eye = |packets: ChildStdout| spawn(&eye_path, &eye_arguments(plan), packets.try_into()?);
+        let packets = intake.stdout.take().expect("its standard output is a pipe");
+        let mut eye = spawn_eye(packets).map_err(|error| LaunchError::Spawn { program: eye_path, error })?;
+        let records = eye.stdout.take().expect("its standard output is a pipe");
+        Ok(Pair { intake: Program::new(intake), eye: Program::new(eye), records: Some(records) })
+    }
+
+    fn find(&self, name: &str) -> Result<PathBuf, LaunchError> {
+        let path = self.folder.join(name);
+        if path.is_file() { Ok(path) } else { Err(LaunchError::MissingProgram(path)) }
+    }
+}
+
+fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Child> {
+    Command::new(program)
+        .args(arguments)
+        .stdin(input)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Ctrl-C is for the door: it ends the intake, and the eye then tells what it has counted.
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+}
+
+fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
+    // An absolute path is never taken for an option.
+    let source = std::path::absolute(&plan.source).unwrap_or_else(|_| plan.source.clone());
+    let mut arguments = vec![source.into_os_string()];
+    if let Pace::Times(times) = plan.pace {
+        arguments.extend(["--pace".into(), times.to_string().into()]);
+    }
+    arguments
+}
+
+fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = vec!["--model".into(), plan.detector.model.into()];
+    arguments.extend(["--model-file".into(), plan.detector.model_file.clone().into_os_string()]);
+    match &plan.detector.runtime {
+        Runtime::Library(library) => arguments.extend(["--runtime".into(), library.clone().into_os_string()]),
+        Runtime::BuiltIn => arguments.push("--rten".into()),
+    }
+    match plan.looks {
+        Looks::PerSecond(fps) => arguments.extend(["--detect-fps".into(), fps.to_string().into()]),
+        Looks::EveryFrame => arguments.push("--every-frame".into()),
+    }
+    let classes: Vec<&str> = plan.classes.iter().map(|class| class.name()).collect();
+    arguments.extend(["--classes".into(), classes.join(",").into()]);
+    // One argument each, so that a negative coordinate is not taken for an option.
+    arguments.extend(plan.scene.lines().iter().map(|line| format!("--line={}", list(&line.points)).into()));
+    arguments.extend(plan.scene.zones().iter().map(|zone| format!("--zone={}", list(&zone.corners)).into()));
+    if let Some(Ground { image, metres }) = &plan.ground {
+        let metres: Vec<String> = metres.iter().flatten().map(f64::to_string).collect();
+        arguments.push(format!("--ground={}:{}", list(image), metres.join(",")).into());
+    }
+    if plan.flows {
+        arguments.push("--flows".into());
+    }
+    arguments.extend(["--window-ms".into(), plan.window_ms.to_string().into()]);
+    if let Some(snapshot_ms) = plan.snapshot_ms {
+        arguments.extend(["--snapshot-ms".into(), snapshot_ms.to_string().into()]);
+    }
+    arguments
+}
+
+fn list(points: &[Point]) -> String {
+    let mut text = String::new();
+    for (index, point) in points.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{comma}{},{}", point.x_px, point.y_px);
+    }
+    text
+}
+
+/// The running programs of one camera. Dropping it kills them.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) intake: Program,
+    pub(crate) eye: Program,
+    records: Option<ChildStdout>,
+}
+
+impl Pair {
+    /// The pipe of records; to be taken once.
+    pub(crate) fn take_records(&mut self) -> Option<ChildStdout> {
+        self.records.take()
+    }
+}
+
+/// One running program.
+#[derive(Debug)]
+pub(crate) struct Program {
+    child: Child,
+    words: JoinHandle<String>,
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// `None` when it had to be killed.
+    pub(crate) status: Option<ExitStatus>,
+    /// What it said on its standard error, without the line end.
+    pub(crate) words: String,
+}
+
+impl Program {
+    fn new(mut child: Child) -> Self {
+        let errors = child.stderr.take().expect("its standard error is a pipe");
+        Self { child, words: tokio::spawn(read_words(errors)) }
+    }
+
+    /// Kills it, without waiting.
+    pub(crate) fn kill(&mut self) {
+        // It fails only when the program has already ended.
+        let _ = self.child.start_kill();
+    }
+
+    /// Waits for its end; kills it when that takes too long.
+    pub(crate) async fn end(mut self) -> Ended {
+        let status = timeout(END_WAIT, self.child.wait()).await.ok().and_then(Result::ok);
+        if status.is_none() {
+            self.kill();
+        }
+        let words = timeout(END_WAIT, self.words).await.ok().and_then(Result::ok).unwrap_or_default();
+        Ended { status, words }
+    }
+}
+
+/// Keeps the beginning, and reads on so that the program never waits for us.
+async fn read_words(mut errors: impl AsyncRead + Unpin) -> String {
+    let mut kept = Vec::new();
+    let mut buffer = [0; 1024];
+    while let Ok(read @ 1..) = errors.read(&mut buffer).await {
+        let room = WORDS_BYTES_MAX - kept.len();
+        kept.extend_from_slice(&buffer[..read.min(room)]);
+    }
+    let text = String::from_utf8_lossy(&kept);
+    // What a program says about a hostile file must not steer the terminal.
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::scene::{Line, Zone};
+
+    use super::*;
+
+    fn plan() -> CameraPlan {
+        let line = Line::parse("gate, north:1,-2,3.5,4").unwrap();
+        let zone = Zone::parse("Z:0,0,9,0,9,9").unwrap();
+        CameraPlan {
+            source: "--pace".into(),
+            pace: Pace::Times(0.5),
+            detector: DetectorFiles {
+                model: "nanodet-g",
+                model_file: "/cache/n.onnx".into(),
+                runtime: Runtime::BuiltIn,
+            },
+            looks: Looks::DEFAULT,
+            classes: vec![Class::Person, Class::Car],
+            scene: Scene::new(vec![line], vec![zone]).unwrap(),
+            ground: None,
+            flows: true,
+            window_ms: 900_000,
+            snapshot_ms: Some(500),
+        }
+    }
+
+    fn words(arguments: &[OsString]) -> Vec<&str> {
+        arguments.iter().map(|argument| argument.to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn programs_get_numbers_and_no_names() {
+        let expected = "--model nanodet-g --model-file /cache/n.onnx --rten --detect-fps 5 --classes person,car \
+                        --line=1,-2,3.5,4 --zone=0,0,9,0,9,9 --flows --window-ms 900000 --snapshot-ms 500";
+        assert_eq!(words(&eye_arguments(&plan())).join(" "), expected);
+
+        let ground = Ground {
+            image: [[0.0, 9.0], [9.0, 9.0], [6.0, 1.0], [3.0, 1.0]].map(|p| Point::try_from(p).unwrap()),
+            metres: [[0.0, 0.0], [4.0, 0.0], [4.0, -8.5], [0.0, -8.5]],
+        };
+        let other = CameraPlan { looks: Looks::EveryFrame, ground: Some(ground), flows: false, ..plan() };
+        let arguments = eye_arguments(&other);
+        let arguments = words(&arguments);
+        assert!(arguments.contains(&"--every-frame") && !arguments.contains(&"--flows"));
+        assert!(arguments.contains(&"--ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5"), "{arguments:?}");
+    }
+
+    #[test]
+    fn a_source_is_never_taken_for_an_option() {
+        let arguments = intake_arguments(&plan());
+        let arguments = words(&arguments);
+        assert!(arguments[0].starts_with('/') && arguments[0].ends_with("/--pace"), "{arguments:?}");
+        assert_eq!(arguments[1..], ["--pace", "0.5"]);
+    }
+
+    #[test]
+    fn speeds_and_rates_have_limits() {
+        assert_eq!(Pace::new(0.0).unwrap(), Pace::Unpaced);
+        assert_eq!(Pace::new(2.0).unwrap(), Pace::Times(2.0));
+        for wrong in [-1.0, f64::NAN, f64::INFINITY] {
+            assert!(Pace::new(wrong).is_err(), "{wrong}");
+            assert!(Looks::per_second(wrong).is_err(), "{wrong}");
+        }
+        assert!(Looks::per_second(0.0).is_err());
+    }
+
+    #[tokio::test]
+    async fn long_or_wild_words_are_cut_and_tamed() {
+        assert_eq!(read_words("cannot open\x1b[2J x.avi\n".as_bytes()).await, "cannot open [2J x.avi");
+        assert_eq!(read_words("a".repeat(3 * WORDS_BYTES_MAX).as_bytes()).await.len(), WORDS_BYTES_MAX);
+    }
+}

@@ -1,0 +1,236 @@
+//! What the page knows: the newest totals of each camera, as one JSON text.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use outis_record::{Notice, Progress};
+use serde::Serialize;
+
+use crate::{
+    assemble::{Event, WindowView},
+    camera::{CameraError, Finish},
+    report::json::{Bounds, NoticeCount, Totals, notice_counts, seconds},
+    scene::{Point, Scene},
+};
+
+/// How many moments of occupancy a camera's small curve shows: two minutes, at two a second.
+const HISTORY_MAX: usize = 240;
+
+/// The state of every camera.
+#[derive(Debug)]
+pub(crate) struct Live {
+    cameras: Vec<LiveCamera>,
+}
+
+#[derive(Debug)]
+struct LiveCamera {
+    name: String,
+    scene: Scene,
+    status: Status,
+    message: Option<String>,
+    progress: Progress,
+    window: Option<WindowView>,
+    notices: BTreeMap<Notice, u32>,
+    /// How many were in the picture, at each of the newest snapshots.
+    history: VecDeque<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Starting,
+    Running,
+    /// The source was counted to its end.
+    Ended,
+    /// Counted in part.
+    Partial,
+    Failed,
+}
+
+impl Live {
+    /// Cameras that have not begun yet.
+    pub(crate) fn new<'a>(cameras: impl IntoIterator<Item = (&'a str, &'a Scene)>) -> Self {
+        let camera = |(name, scene): (&str, &Scene)| LiveCamera {
+            name: name.to_owned(),
+            scene: scene.clone(),
+            status: Status::Starting,
+            message: None,
+            progress: Progress::default(),
+            window: None,
+            notices: BTreeMap::new(),
+            history: VecDeque::new(),
+        };
+        Self { cameras: cameras.into_iter().map(camera).collect() }
+    }
+
+    /// Takes what an eye said.
+    pub(crate) fn event(&mut self, camera: usize, event: &Event) {
+        let Some(camera) = self.cameras.get_mut(camera) else { return };
+        camera.status = Status::Running;
+        match event {
+            Event::Progress(progress) | Event::End(_, progress) => camera.progress = *progress,
+            Event::Notice(notice, count) => {
+                let times = camera.notices.entry(*notice).or_default();
+                *times = times.saturating_add(*count);
+            }
+            Event::Window(window) => camera.window(window),
+        }
+    }
+
+    /// Takes a camera's end.
+    pub(crate) fn end(&mut self, camera: usize, end: &Result<Finish, CameraError>) {
+        let Some(camera) = self.cameras.get_mut(camera) else { return };
+        match end {
+            Ok(finish) if finish.is_whole() => camera.status = Status::Ended,
+            Ok(_) => camera.status = Status::Partial,
+            Err(error) => {
+                camera.status = Status::Failed;
+                camera.message = Some(error.to_string());
+            }
+        }
+    }
+
+    /// Everything, for the page.
+    pub(crate) fn json(&self) -> String {
+        let state = State { cameras: self.cameras.iter().map(CameraState::new).collect() };
+        // Plain structures with text keys: nothing in them can fail.
+        serde_json::to_string(&state).unwrap_or_default()
+    }
+}
+
+impl LiveCamera {
+    fn window(&mut self, window: &WindowView) {
+        // The last word on a window that is over comes after the first on the next: keep to the newest.
+        let newer = self.window.as_ref().is_none_or(|shown| window.window >= shown.window);
+        if newer {
+            self.window = Some(window.clone());
+            let now = window.by_class.iter().map(|totals| u64::from(totals.view.now)).sum();
+            self.history.push_back(now);
+            if self.history.len() > HISTORY_MAX {
+                self.history.pop_front();
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct State<'a> {
+    cameras: Vec<CameraState<'a>>,
+}
+
+#[derive(Serialize)]
+struct CameraState<'a> {
+    name: &'a str,
+    status: Status,
+    message: Option<&'a str>,
+    /// Pixels; 0 before the first frame.
+    width: u16,
+    height: u16,
+    media_s: f64,
+    /// 0 when unknown.
+    duration_s: f64,
+    frames: u32,
+    looks: u32,
+    lines: Vec<Shape<'a>>,
+    zones: Vec<Shape<'a>>,
+    window: Option<WindowState<'a>>,
+    history: &'a VecDeque<u64>,
+    notices: Vec<NoticeCount>,
+}
+
+#[derive(Serialize)]
+struct Shape<'a> {
+    name: &'a str,
+    points: Vec<[f64; 2]>,
+}
+
+#[derive(Serialize)]
+struct WindowState<'a> {
+    #[serde(flatten)]
+    bounds: Bounds,
+    #[serde(flatten)]
+    totals: Totals<'a>,
+}
+
+impl<'a> CameraState<'a> {
+    fn new(camera: &'a LiveCamera) -> Self {
+        let LiveCamera { name, scene, status, message, progress, window, notices, history } = camera;
+        let lines = scene.lines().iter().map(|line| Shape::new(line.name.as_str(), &line.points));
+        let zones = scene.zones().iter().map(|zone| Shape::new(zone.name.as_str(), &zone.corners));
+        Self {
+            name,
+            status: *status,
+            message: message.as_deref(),
+            width: progress.width_px,
+            height: progress.height_px,
+            media_s: seconds(progress.media_ms),
+            duration_s: seconds(progress.duration_ms),
+            frames: progress.frames,
+            looks: progress.looks,
+            lines: lines.collect(),
+            zones: zones.collect(),
+            window: window.as_ref().map(|window| WindowState {
+                bounds: Bounds::new(window),
+                totals: Totals::new(scene, window),
+            }),
+            history,
+            notices: notice_counts(notices),
+        }
+    }
+}
+
+impl<'a> Shape<'a> {
+    fn new(name: &'a str, points: &[Point]) -> Self {
+        Self { name, points: points.iter().map(|point| [point.x_px, point.y_px]).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Window, WindowState};
+    use serde_json::Value;
+
+    use super::*;
+    use crate::{
+        assemble::tests::view,
+        report::json::tests::{finish, scene},
+    };
+
+    fn state(live: &Live) -> Value {
+        serde_json::from_str(&live.json()).unwrap()
+    }
+
+    #[test]
+    fn the_page_hears_everything() {
+        let scene = scene();
+        let mut live = Live::new([("gate", &scene)]);
+        assert_eq!(state(&live)["cameras"][0]["status"], "starting");
+        live.event(0, &Event::Progress(finish().progress));
+        live.event(0, &Event::Window(view()));
+        live.event(0, &Event::Notice(Notice::FormatChange, 2));
+        let json = state(&live);
+        let camera = &json["cameras"][0];
+        assert_eq!((&camera["status"], &camera["width"]), (&"running".into(), &768.into()));
+        assert_eq!(camera["window"]["lines"][1]["forward"], 5);
+        assert_eq!(camera["lines"][1]["points"][1][0], 9.0);
+        assert_eq!(camera["history"][0], 1);
+        assert_eq!(camera["notices"][0]["kind"], "format-change");
+        live.end(0, &Err(CameraError::UnsupportedCodec));
+        assert_eq!(state(&live)["cameras"][0]["status"], "failed");
+    }
+
+    #[test]
+    fn the_newest_window_stays_and_history_is_bounded() {
+        let scene = scene();
+        let mut live = Live::new([("gate", &scene)]);
+        let at =
+            |start_ms, state| WindowView { window: Window::new(start_ms, 60_000).unwrap(), state, ..view() };
+        for _ in 0..2 * HISTORY_MAX {
+            live.event(0, &Event::Window(at(60_000, WindowState::Open)));
+        }
+        live.event(0, &Event::Window(at(0, WindowState::Closed)));
+        let json = state(&live);
+        let camera = &json["cameras"][0];
+        assert_eq!(camera["window"]["media_start_s"], 60.0);
+        assert_eq!(camera["history"].as_array().unwrap().len(), HISTORY_MAX);
+    }
+}

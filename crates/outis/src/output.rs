@@ -1,0 +1,176 @@
+//! The files that `outis watch` appends finished windows to.
+//!
+//! A window is written at once and forced to the disk before the next, so a crash tears at most the
+//! end of the file; the next start cuts that torn end off.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+
+use crate::{
+    assemble::WindowView,
+    config::OutputConfig,
+    exit::UsageError,
+    report::{csv, json::WindowReport},
+    scene::Scene,
+};
+
+/// How far back a torn end may begin: more than the largest window's JSON line.
+const TORN_BYTES_MAX: u64 = 8 << 20;
+
+/// The start of every JSON line.
+const JSON_START: &str = "{\"camera\":";
+
+/// All files of one configuration.
+#[derive(Debug)]
+pub(crate) struct Output {
+    json_lines: Option<AppendFile>,
+    csv: Option<AppendFile>,
+}
+
+impl Output {
+    /// Opens the files, or creates them.
+    ///
+    /// # Errors
+    /// When one cannot be opened, or holds something else than what is written here.
+    pub(crate) fn open(config: &OutputConfig) -> anyhow::Result<Self> {
+        let open = |path: &Option<PathBuf>, kind| {
+            let file = path.as_ref().map(|path| AppendFile::open(path, kind));
+            file.transpose()
+        };
+        Ok(Self {
+            json_lines: open(&config.json_lines, Kind::JsonLines)?,
+            csv: open(&config.csv, Kind::Csv)?,
+        })
+    }
+
+    /// Appends a finished window.
+    pub(crate) fn write(&mut self, camera: &str, scene: &Scene, window: &WindowView) -> anyhow::Result<()> {
+        if let Some(file) = &mut self.json_lines {
+            let line = serde_json::to_string(&WindowReport::new(camera, scene, window))? + "\n";
+            file.append(&line)?;
+        }
+        if let Some(file) = &mut self.csv {
+            file.append(&csv::window(camera, scene, window))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    JsonLines,
+    Csv,
+}
+
+#[derive(Debug)]
+struct AppendFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl AppendFile {
+    fn open(path: &Path, kind: Kind) -> anyhow::Result<Self> {
+        let cannot = || format!("{} cannot be opened for the windows", path.display());
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).open(path).with_context(cannot)?;
+        let foreign = || {
+            UsageError::new(format!(
+                "{} is not a file of windows of this version; name another one in [output]",
+                path.display()
+            ))
+        };
+        if !starts_as(kind, &mut file).with_context(cannot)? {
+            return Err(foreign().into());
+        }
+        cut_torn_end(&mut file).with_context(cannot)?;
+        let mut file = Self { path: path.to_owned(), file };
+        if kind == Kind::Csv && file.file.metadata().with_context(cannot)?.len() == 0 {
+            file.append(csv::WINDOW_HEADER)?;
+        }
+        Ok(file)
+    }
+
+    /// Writes whole lines with one call, and waits until they are on the disk.
+    fn append(&mut self, lines: &str) -> anyhow::Result<()> {
+        let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
+        written.with_context(|| format!("{} cannot be written", self.path.display()))
+    }
+}
+
+/// Whether a file is empty or begins as ours do; a file torn within its first bytes is one of ours.
+fn starts_as(kind: Kind, file: &mut File) -> io::Result<bool> {
+    let expected = match kind {
+        Kind::JsonLines => JSON_START,
+        Kind::Csv => csv::WINDOW_HEADER,
+    };
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(expected.len() as u64).read_to_end(&mut start)?;
+    Ok(expected.as_bytes().starts_with(&start))
+}
+
+fn cut_torn_end(file: &mut File) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(TORN_BYTES_MAX);
+    let mut end = Vec::new();
+    file.seek(SeekFrom::Start(from))?;
+    file.take(TORN_BYTES_MAX).read_to_end(&mut end)?;
+    let whole = end.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+    if whole < end.len() {
+        file.set_len(from + whole as u64)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::{assemble::tests::view, report::json::tests::scene};
+
+    fn config(folder: &Path) -> OutputConfig {
+        OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: Some(folder.join("w.csv")) }
+    }
+
+    fn write(config: &OutputConfig) {
+        Output::open(config).unwrap().write("gate", &scene(), &view()).unwrap();
+    }
+
+    #[test]
+    fn windows_are_appended_and_a_torn_end_is_cut() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path());
+        write(&config);
+        let paths = [config.json_lines.clone().unwrap(), config.csv.clone().unwrap()];
+        let [json, csv] = paths.clone().map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(json.lines().count(), 1);
+        for path in &paths {
+            let mut file = OpenOptions::new().append(true).open(path).unwrap();
+            file.write_all(b"{\"camera\":\"ga").unwrap();
+        }
+        write(&config);
+        let [json_again, csv_again] = paths.map(|path| fs::read_to_string(path).unwrap());
+        assert_eq!(json_again, json.repeat(2));
+        let rows = csv.strip_prefix(csv::WINDOW_HEADER).unwrap();
+        assert_eq!(csv_again, format!("{csv}{rows}"), "the header comes once");
+    }
+
+    #[test]
+    fn files_of_somebody_else_are_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(folder.path());
+        for path in [config.json_lines.as_ref().unwrap(), config.csv.as_ref().unwrap()] {
+            fs::write(path, "dear diary").unwrap();
+            let error = Output::open(&config).unwrap_err();
+            assert!(error.is::<UsageError>() && error.to_string().contains("another one"), "{error}");
+            assert_eq!(fs::read_to_string(path).unwrap(), "dear diary");
+            fs::remove_file(path).unwrap();
+        }
+    }
+}

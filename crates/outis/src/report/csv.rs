@@ -1,0 +1,121 @@
+//! Totals as CSV, one figure a row, so that a spreadsheet can filter and pivot them.
+
+use std::fmt;
+
+use outis_record::Class;
+
+use super::{from_milli, json::Bounds, mean_dwell_s};
+use crate::{
+    assemble::{ClassTotals, WindowView},
+    scene::Scene,
+};
+
+/// Columns of `outis count --csv`.
+pub(crate) const COUNT_HEADER: &str = "kind,place,to,class,measure,value\n";
+
+/// Columns of the file that `outis watch` writes.
+pub(crate) const WINDOW_HEADER: &str =
+    "camera,media_start_s,length_s,state,observed_s,kind,place,to,class,measure,value\n";
+
+/// The totals of a whole file, with a header.
+pub(crate) fn count(scene: &Scene, window: &WindowView) -> String {
+    let mut text = COUNT_HEADER.to_owned();
+    for_each_row(scene, window, |row| text += row);
+    text
+}
+
+/// One window of one camera, without a header.
+pub(crate) fn window(camera: &str, scene: &Scene, window: &WindowView) -> String {
+    let Bounds { media_start_s, length_s, state, observed_s, .. } = Bounds::new(window);
+    let prefix = format!("{},{media_start_s},{length_s},{state},{observed_s},", field(camera));
+    let mut text = String::new();
+    for_each_row(scene, window, |row| {
+        text += &prefix;
+        text += row;
+    });
+    text
+}
+
+fn for_each_row(scene: &Scene, window: &WindowView, mut take: impl FnMut(&str)) {
+    for totals in &window.by_class {
+        class_rows(scene, totals, &mut |place, measure, value| {
+            let Place { kind, name, to } = place;
+            let class = Class::name(totals.class);
+            take(&format!("{kind},{},{},{class},{measure},{value}\n", field(name), field(to)));
+        });
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    kind: &'static str,
+    name: &'a str,
+    to: &'a str,
+}
+
+fn class_rows(scene: &Scene, totals: &ClassTotals, row: &mut impl FnMut(Place<'_>, &str, &dyn fmt::Display)) {
+    let mut row = |kind, name, to, measure, value: &dyn fmt::Display| {
+        row(Place { kind, name, to }, measure, value);
+    };
+    row("view", "", "", "occupancy_mean", &from_milli(totals.view.mean_milli));
+    row("view", "", "", "occupancy_max", &totals.view.max);
+    for (line, count) in scene.lines().iter().zip(&totals.lines) {
+        let name = line.name.as_str();
+        row("line", name, "", "forward", &count.forward);
+        row("line", name, "", "backward", &count.backward);
+    }
+    for (zone, figures) in scene.zones().iter().zip(&totals.zones) {
+        let name = zone.name.as_str();
+        row("zone", name, "", "entered", &figures.visits.entered);
+        row("zone", name, "", "left", &figures.visits.left);
+        row("zone", name, "", "occupancy_mean", &from_milli(figures.presence.mean_milli));
+        row("zone", name, "", "occupancy_max", &figures.presence.max);
+        row("zone", name, "", "dwell_visits", &figures.dwell.visits);
+        // Nobody's dwell has no mean: the value stays empty.
+        let mean_s = mean_dwell_s(figures.dwell.visits, figures.dwell.total_ms);
+        row("zone", name, "", "dwell_mean_s", &mean_s.map(|mean| mean.to_string()).unwrap_or_default());
+    }
+    for journeys in &totals.flows {
+        row("flow", scene.name(journeys.from), scene.name(journeys.to), "count", &journeys.count);
+    }
+}
+
+/// A text field, quoted where RFC 4180 asks for it.
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{assemble::tests::view, report::json::tests::scene};
+
+    #[test]
+    fn every_figure_has_a_row() {
+        let text = count(&scene(), &view());
+        // Per class: 2 of the view, 2 of each line, 6 of the zone, 6 flows.
+        assert_eq!(text.lines().count(), 1 + 2 * (2 + 4 + 6 + 6));
+        for row in [
+            "line,A,,person,forward,3",
+            "line,A,,car,forward,2",
+            "view,,,person,occupancy_mean,2.5",
+            "zone,\"plaza, \"\"old\"\"\",,person,dwell_mean_s,1.5",
+            "zone,\"plaza, \"\"old\"\"\",,car,dwell_mean_s,",
+            "flow,A,\"plaza, \"\"old\"\"\",person,count,1",
+        ] {
+            assert!(text.lines().any(|line| line == row), "{row}\n{text}");
+        }
+    }
+
+    #[test]
+    fn rows_of_a_window_name_camera_and_time() {
+        let text = window("gate", &scene(), &view());
+        assert!(text.starts_with("gate,0,60,closed,10,view,,,person,occupancy_mean,2.5\n"), "{text}");
+        let columns = WINDOW_HEADER.trim_end().split(',').count();
+        assert!(text.lines().filter(|line| !line.contains('"')).all(|l| l.split(',').count() == columns));
+    }
+}

@@ -1,0 +1,43 @@
+//! How totals are told: as a table for people, as JSON and CSV for programs.
+
+pub(crate) mod csv;
+pub(crate) mod json;
+pub(crate) mod table;
+
+use std::collections::BTreeMap;
+
+use outis_record::Notice;
+
+/// A notice's name in JSON.
+pub(crate) fn notice_kind(notice: Notice) -> &'static str {
+    match notice {
+        Notice::DamagedPacket => "damaged-packet",
+        Notice::MissingTimestamp => "missing-timestamp",
+        Notice::TimestampJump => "timestamp-jump",
+        Notice::FormatChange => "format-change",
+        Notice::UnsupportedFrame => "unsupported-frame",
+        Notice::TooManyTracks => "too-many-tracks",
+        Notice::Truncated => "truncated",
+        Notice::DetectorFault => "detector-fault",
+    }
+}
+
+/// Sentences about what went wrong on the way.
+pub(crate) fn notice_sentences(notices: &BTreeMap<Notice, u32>) -> impl Iterator<Item = String> + '_ {
+    notices.iter().map(|(&notice, count)| match notice {
+        Notice::Truncated => notice.describe().to_owned(),
+        _ => format!("{}: {count}", notice.describe()),
+    })
+}
+
+/// Thousandths as a decimal number.
+fn from_milli(milli: u32) -> f64 {
+    f64::from(milli) / 1000.0
+}
+
+/// The mean length of visits in seconds, to the millisecond; `None` without visits.
+fn mean_dwell_s(visits: u32, total_ms: u64) -> Option<f64> {
+    let mean_ms = (u128::from(total_ms) + u128::from(visits) / 2).checked_div(u128::from(visits))?;
+    // A double is exact for every length of a visit that can be.
+    Some(mean_ms as f64 / 1000.0)
+}

@@ -1,0 +1,210 @@
+//! Totals as a table for the terminal. Classes that were never seen are left out; lines and zones never are.
+
+use outis_record::Progress;
+use unicode_width::UnicodeWidthStr;
+
+use super::{from_milli, mean_dwell_s};
+use crate::{
+    assemble::{ClassTotals, WindowView},
+    scene::Scene,
+};
+
+/// The whole report.
+pub(crate) fn render(title: &str, scene: &Scene, window: &WindowView, progress: Progress) -> String {
+    let mut shown: Vec<&ClassTotals> = window.by_class.iter().filter(|totals| totals.is_seen()).collect();
+    let nothing_seen = shown.is_empty();
+    // So that each place still has a row, of zeros.
+    shown.extend(window.by_class.first().filter(|_| nothing_seen));
+
+    let Progress { frames, looks, width_px, height_px, .. } = progress;
+    let observed = duration(window.observed_ms.into());
+    let mut text =
+        format!("{title}: {observed} observed, {frames} frames of {width_px}x{height_px}, {looks} looks\n");
+    if nothing_seen {
+        text += "Nothing of the classes asked for was seen.\n";
+    }
+    for table in [lines(scene, &shown), zones(scene, &shown), flows(scene, &shown), view(&shown)] {
+        if !table.rows.is_empty() {
+            text.push('\n');
+            text += &table.render();
+        }
+    }
+    if !scene.lines().is_empty() {
+        text += "\nForward: from the left of the line to its right, looking from its first point to its second.\n";
+    }
+    text
+}
+
+fn lines(scene: &Scene, shown: &[&ClassTotals]) -> Table {
+    let mut table = Table::new(&["Line", "Class", "Forward", "Backward"], 2);
+    for (index, line) in scene.lines().iter().enumerate() {
+        let mut name = line.name.as_str();
+        let mut row = |class: &str, forward: u64, backward: u64| {
+            table.push([name, class, &forward.to_string(), &backward.to_string()]);
+            name = "";
+        };
+        let (mut forward, mut backward) = (0, 0);
+        for totals in shown {
+            let count = totals.lines[index];
+            row(totals.class.name(), count.forward.into(), count.backward.into());
+            forward += u64::from(count.forward);
+            backward += u64::from(count.backward);
+        }
+        if shown.len() > 1 {
+            row("all", forward, backward);
+        }
+    }
+    table
+}
+
+fn zones(scene: &Scene, shown: &[&ClassTotals]) -> Table {
+    let mut table = Table::new(&["Zone", "Class", "Entered", "Left", "Mean", "Max", "Mean stay"], 2);
+    for (index, zone) in scene.zones().iter().enumerate() {
+        let mut name = zone.name.as_str();
+        for totals in shown {
+            let figures = totals.zones[index];
+            let stay = mean_dwell_s(figures.dwell.visits, figures.dwell.total_ms);
+            table.push([
+                name,
+                totals.class.name(),
+                &figures.visits.entered.to_string(),
+                &figures.visits.left.to_string(),
+                &format!("{:.2}", from_milli(figures.presence.mean_milli)),
+                &figures.presence.max.to_string(),
+                &stay.map_or_else(|| "-".to_owned(), |stay| format!("{stay:.1} s")),
+            ]);
+            name = "";
+        }
+    }
+    table
+}
+
+fn flows(scene: &Scene, shown: &[&ClassTotals]) -> Table {
+    let mut table = Table::new(&["From", "To", "Class", "Journeys"], 3);
+    for totals in shown {
+        for journeys in totals.flows.iter().filter(|journeys| journeys.count > 0) {
+            let (from, to) = (scene.name(journeys.from), scene.name(journeys.to));
+            table.push([from, to, totals.class.name(), &journeys.count.to_string()]);
+        }
+    }
+    table
+}
+
+fn view(shown: &[&ClassTotals]) -> Table {
+    let mut table = Table::new(&["In the picture", "Mean", "Max"], 1);
+    for totals in shown {
+        let mean = format!("{:.2}", from_milli(totals.view.mean_milli));
+        table.push([totals.class.name(), &mean, &totals.view.max.to_string()]);
+    }
+    table
+}
+
+/// A length of time for people: `3 h 05 min`, `1 min 20 s`, `8.4 s`.
+pub(crate) fn duration(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0..60 => format!("{}.{} s", s, ms % 1000 / 100),
+        60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s / 60 % 60),
+    }
+}
+
+/// Rows of text: the first columns are names, set to the left; the others figures, set to the right.
+#[derive(Debug)]
+struct Table {
+    names: usize,
+    header: Vec<String>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    const GAP: &str = "  ";
+
+    fn new(header: &[&str], names: usize) -> Self {
+        Self { names, header: header.iter().map(ToString::to_string).collect(), rows: Vec::new() }
+    }
+
+    fn push<const N: usize>(&mut self, row: [&str; N]) {
+        debug_assert_eq!(N, self.header.len());
+        self.rows.push(row.map(str::to_owned).to_vec());
+    }
+
+    fn render(&self) -> String {
+        let lines = || std::iter::once(&self.header).chain(&self.rows);
+        let width = |column: usize| lines().map(|line| line[column].width()).max().unwrap_or(0);
+        let widths: Vec<usize> = (0..self.header.len()).map(width).collect();
+        let mut text = String::new();
+        for line in lines() {
+            let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| {
+                let pad = " ".repeat(width - cell.width());
+                if column < self.names { format!("{cell}{pad}") } else { format!("{pad}{cell}") }
+            });
+            let cells: Vec<String> = cells.collect();
+            text += cells.join(Self::GAP).trim_end();
+            text.push('\n');
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        assemble::tests::view,
+        report::json::tests::{finish, scene},
+    };
+
+    #[test]
+    fn what_the_terminal_shows() {
+        let expected = "\
+street.avi: 10.0 s observed, 100 frames of 768x576, 1 looks
+
+Line  Class   Forward  Backward
+west  person        0         0
+      car           0         0
+      all           0         0
+A     person        3         5
+      car           2         0
+      all           5         5
+
+Zone          Class   Entered  Left  Mean  Max  Mean stay
+plaza, \"old\"  person        7     6  0.00    0      1.5 s
+              car           0     0  0.00    0          -
+
+From  To            Class   Journeys
+A     plaza, \"old\"  person         1
+
+In the picture  Mean  Max
+person          2.50    4
+car             0.00    0
+
+Forward: from the left of the line to its right, looking from its first point to its second.
+";
+        assert_eq!(render("street.avi", &scene(), &view(), finish().progress), expected);
+    }
+
+    #[test]
+    fn lines_stay_when_nothing_was_seen() {
+        let mut empty = view();
+        for totals in &mut empty.by_class {
+            totals.lines.iter_mut().for_each(|line| *line = Default::default());
+            totals.zones.iter_mut().for_each(|zone| *zone = Default::default());
+            totals.flows.clear();
+            totals.view = Default::default();
+        }
+        let text = render("street.avi", &scene(), &empty, finish().progress);
+        assert!(
+            text.contains("Nothing of the classes") && text.contains("A     person        0         0\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn durations() {
+        let cases = [(0, "0.0 s"), (8_499, "8.4 s"), (79_500, "1 min 19 s"), (11_100_000, "3 h 05 min")];
+        for (ms, expected) in cases {
+            assert_eq!(duration(ms), expected);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `outis watch`: cameras from a configuration, finished windows into files, running ones onto the page.
+
+use std::{
+    io::{self, IsTerminal},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use clap::Args;
+use outis_record::WindowState;
+
+use crate::{
+    assemble::Event,
+    camera::{CameraError, Finish, Fleet, Report, Stop},
+    config::{self, Camera, Setup},
+    detector::Cache,
+    exit::Exit,
+    launch::Programs,
+    live::Live,
+    output::Output,
+    page::Page,
+    report::notice_sentences,
+    stop,
+};
+
+/// Watch cameras as a configuration file says, and write their windows to files
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 every source was counted to its end or stopped by hand, \
+3 in part, 1 nothing was counted, 2 wrong usage or configuration.")]
+pub(crate) struct WatchArgs {
+    /// The configuration file; see docs/ref/config.md
+    config: PathBuf,
+
+    /// End when all cameras have ended, also at a terminal
+    #[arg(long)]
+    exit: bool,
+}
+
+/// Watches until every camera has ended, and at a terminal until Ctrl-C.
+pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
+    let Setup { listen, output, cameras } = config::load(&arguments.config, &Cache::from_env())?;
+    let programs = Programs::beside_this_one()?;
+    let mut stop = stop::on_signals()?;
+    let mut output = Output::open(&output)?;
+    let live = Live::new(cameras.iter().map(|camera| (camera.name.as_str(), &camera.plan.scene)));
+    let page = Page::serve(listen, live.json()).await;
+    let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
+    announce(&page);
+    let ends = watch(cameras, &programs, &stop, live, &page, &mut output).await?;
+    if keep_page(arguments.exit, &stop) {
+        eprintln!("All cameras have ended. The page stays until Ctrl-C.");
+        // An error would mean that nobody can stop us any more.
+        let _ = stop.wait_for(|&stop| stop).await;
+    }
+    Ok(Exit::of_stopped(&ends))
+}
+
+/// Whether a person at the terminal may still want to look at the page.
+pub(crate) fn keep_page(exit: bool, stop: &Stop) -> bool {
+    !exit && !*stop.borrow() && io::stdout().is_terminal()
+}
+
+/// Says where the page is, and who can see it.
+pub(crate) fn announce(page: &Page) {
+    let address = page.address();
+    eprintln!("The page is at http://{address}/");
+    if !address.ip().is_loopback() {
+        eprintln!("warning: whoever can reach this machine at {address} can see the numbers");
+    }
+}
+
+async fn watch(
+    cameras: Vec<Camera>,
+    programs: &Programs,
+    stop: &Stop,
+    mut live: Live,
+    page: &Page,
+    output: &mut Output,
+) -> anyhow::Result<Vec<Result<Finish, CameraError>>> {
+    let mut fleet = Fleet::start(cameras.iter().map(|camera| camera.plan.clone()).collect(), programs, stop);
+    let mut picture_seen = vec![false; cameras.len()];
+    let mut ends = Vec::new();
+    while let Some(report) = fleet.next().await {
+        match report {
+            Report::Event(index, event) => {
+                live.event(index, &event);
+                let Camera { name, plan } = &cameras[index];
+                match &event {
+                    // A window in which nothing was looked at, as of a source that never opened, tells nothing.
+                    Event::Window(window) if window.state != WindowState::Open && window.looks > 0 => {
+                        output.write(name.as_str(), &plan.scene, window)?;
+                    }
+                    Event::Progress(progress) if progress.width_px > 0 && !picture_seen[index] => {
+                        picture_seen[index] = true;
+                        for warning in plan.scene.outside_warnings(progress.width_px, progress.height_px) {
+                            eprintln!("warning: camera \"{name}\": {warning}");
+                        }
+                    }
+                    Event::Window(_) | Event::Progress(_) | Event::Notice(..) | Event::End(..) => {}
+                }
+            }
+            Report::End(index, end) => {
+                live.end(index, &end);
+                tell_end(&cameras[index], &end);
+                ends.push(end);
+            }
+        }
+        page.show(live.json());
+    }
+    Ok(ends)
+}
+
+fn tell_end(camera: &Camera, end: &Result<Finish, CameraError>) {
+    let name = &camera.name;
+    match end {
+        Ok(finish) => {
+            for sentence in notice_sentences(&finish.notices) {
+                eprintln!("warning: camera \"{name}\": {sentence}");
+            }
+            let how = if finish.stopped {
+                "stopped"
+            } else if finish.is_whole() {
+                "counted to its end"
+            } else {
+                "counted in part"
+            };
+            eprintln!("camera \"{name}\": {how}, {} frames", finish.progress.frames);
+        }
+        Err(error) => eprintln!("error: camera \"{name}\": {error}"),
+    }
+}

@@ -1,0 +1,138 @@
+//! `outis count` on real files, whole and broken.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::stage::{Stage, cache, program};
+
+const WEST: &str = "west path:225,340,225,180";
+const ZONE: &str = "crossing:330,232,545,215,650,285,545,392,395,325";
+
+#[test]
+fn eight_seconds_of_a_real_clip() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    let ended = stage.run(&["count", "vtest.avi", "--line", WEST, "--zone", ZONE, "--flows", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = ended.json();
+    assert_eq!(report["complete"], true);
+    assert_eq!(report["source"]["frames"], 80);
+    assert_eq!((&report["source"]["width"], &report["source"]["height"]), (&768.into(), &576.into()));
+    // The clip has 10 frames a second, of which the detector looks at 5.
+    let looks = report["source"]["looks"].as_u64().unwrap();
+    assert!((39..=41).contains(&looks), "{looks} looks");
+    // Five to eight people are in these frames, by the published truth.
+    let people = &report["occupancy"]["classes"]["person"];
+    assert!((4..=9).contains(&people["max"].as_u64().unwrap()), "{people}");
+    assert_eq!(names(&report["lines"]), ["west path"]);
+    assert_eq!(names(&report["zones"]), ["crossing"]);
+    assert_eq!(report["flows"].as_array().unwrap().len(), 2);
+    for line in report["lines"].as_array().unwrap() {
+        let classes = line["classes"].as_object().unwrap();
+        for direction in ["forward", "backward"] {
+            let sum: u64 = classes.values().map(|class| class[direction].as_u64().unwrap()).sum();
+            assert_eq!(line[direction], sum, "{line}");
+        }
+    }
+}
+
+fn names(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn table_csv_and_choices() {
+    let stage = Stage::new();
+    stage.short_clip(2);
+    let table = stage.run(&["count", "vtest.avi"]);
+    assert_eq!(table.code, 0, "{table:?}");
+    assert!(table.stdout.contains("In the picture  Mean  Max\nperson"), "{table:?}");
+    assert!(!table.stdout.contains("Line"), "{table:?}");
+
+    let csv = stage.run(&["count", "vtest.avi", "--csv", "--line", WEST, "--classes", "person"]);
+    assert!(csv.stdout.starts_with("kind,place,to,class,measure,value\n"), "{csv:?}");
+    assert!(csv.stdout.contains("\nline,west path,,person,forward,"), "{csv:?}");
+    assert_eq!(csv.stdout.lines().count(), 5, "{csv:?}");
+
+    let json = stage.run(&["count", "vtest.avi", "--json", "--every-frame", "--line", "far:2000,0,2000,9"]);
+    assert_eq!(json.json()["source"]["looks"], 20);
+    assert!(json.stderr.contains("\"far\"") && json.stderr.contains("768x576"), "{json:?}");
+}
+
+#[test]
+fn what_cannot_be_counted_is_said() {
+    let stage = Stage::new();
+    stage.write("notes.txt", "dear diary, ".repeat(1000));
+    stage.write("empty.avi", "");
+    fs::create_dir(stage.path("folder")).unwrap();
+    let cases: [(&str, &[&str], i32, &[&str]); 10] = [
+        ("no file", &["count", "absent.avi"], 1, &["absent.avi"]),
+        ("a folder", &["count", "folder"], 1, &["folder"]),
+        ("a text", &["count", "notes.txt"], 1, &["notes.txt"]),
+        ("an empty file", &["count", "empty.avi"], 1, &["empty.avi"]),
+        ("half a line", &["count", "x.avi", "--line", "A:1,2,3"], 2, &["A:1,2,3", "NAME:X1,Y1,X2,Y2"]),
+        (
+            "a name twice",
+            &["count", "x.avi", "--line", "A:0,0,9,0", "--zone", "A:0,0,9,0,9,9"],
+            2,
+            &["\"A\"", "twice"],
+        ),
+        ("no class", &["count", "x.avi", "--classes", "person,face"], 2, &["\"face\"", "bicycle"]),
+        ("no rate", &["count", "x.avi", "--detect-fps", "0"], 2, &["detect-fps"]),
+        ("two forms", &["count", "x.avi", "--json", "--csv"], 2, &["--csv"]),
+        ("no command", &["cuont"], 2, &["count"]),
+    ];
+    for (name, arguments, code, parts) in cases {
+        let ended = stage.run(arguments);
+        assert_eq!(ended.code, code, "{name}: {ended:?}");
+        assert!(parts.iter().all(|part| ended.stderr.contains(part)), "{name}: {ended:?}");
+        assert_eq!(ended.stdout, "", "{name}");
+    }
+}
+
+#[test]
+fn zones_that_cross_themselves_are_the_authors_mistake() {
+    let stage = Stage::new();
+    stage.short_clip(1);
+    let ended = stage.run(&["count", "vtest.avi", "--zone", "bow:0,0,90,90,90,0,0,90"]);
+    assert_eq!((ended.code, ended.stderr.contains("cross")), (2, true), "{ended:?}");
+}
+
+#[test]
+fn a_truncated_file_is_counted_in_part() {
+    let stage = Stage::new();
+    let clip = stage.short_clip(8);
+    let bytes = fs::read(clip).unwrap();
+    stage.write("cut.avi", &bytes[..bytes.len() * 6 / 10]);
+    let ended = stage.run(&["count", "cut.avi", "--line", WEST, "--json"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    let report = ended.json();
+    let frames = report["source"]["frames"].as_u64().unwrap();
+    assert!((30..80).contains(&frames), "{frames} frames");
+    assert_eq!(report["complete"], false);
+    assert!(!report["notices"].as_array().unwrap().is_empty(), "{report}");
+    assert!(ended.stderr.contains("warning"), "{ended:?}");
+}
+
+#[test]
+fn missing_parts_are_named() {
+    let stage = Stage::new();
+    stage.short_clip(1);
+    let run = |command: &mut std::process::Command| stage.start(command).end();
+
+    let ended = run(stage.outis(&["count", "vtest.avi"]).env("OUTIS_CACHE", stage.path("nothing")));
+    assert_eq!((ended.code, ended.stderr.contains("make models")), (1, true), "{ended:?}");
+
+    // A file that is not the model whose name it bears.
+    fs::create_dir_all(stage.path("forged/models")).unwrap();
+    stage.write("forged/models/nanodet-g.onnx", "not a network");
+    let ended = run(stage.outis(&["count", "vtest.avi"]).env("OUTIS_CACHE", stage.path("forged")));
+    assert_eq!((ended.code, ended.stderr.contains("nanodet-g")), (1, true), "{ended:?}");
+
+    let alone = stage.path("outis");
+    fs::copy(program(), &alone).unwrap();
+    let ended =
+        run(std::process::Command::new(&alone).args(["count", "vtest.avi"]).env("OUTIS_CACHE", cache()));
+    assert_eq!((ended.code, ended.stderr.contains("outis-intake")), (1, true), "{ended:?}");
+}

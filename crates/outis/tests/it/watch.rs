@@ -1,0 +1,131 @@
+//! `outis watch` with real cameras, that is, files played as if they were.
+
+use std::{collections::BTreeSet, fs};
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+const CAMERA: &str = r#"
+listen = "127.0.0.1:0"
+output = { json_lines = "w.jsonl", csv = "w.csv" }
+
+[[camera]]
+name = "campus"
+source = "vtest.avi"
+window_s = 3
+flows = true
+pace = 0
+
+[[camera.line]]
+name = "west path"
+points = [[225, 340], [225, 180]]
+
+[[camera.zone]]
+name = "crossing"
+corners = [[330, 232], [545, 215], [650, 285], [545, 392], [395, 325]]
+"#;
+
+fn windows(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn windows_are_written_one_by_one() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    stage.write("w.toml", CAMERA);
+    let ended = stage.run(&["watch", "w.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+
+    let windows = windows(&stage.read("w.jsonl"));
+    let bounds = |w: &Value| (w["media_start_s"].as_f64().unwrap(), w["state"].as_str().unwrap().to_owned());
+    let expected =
+        [(0.0, "closed"), (3.0, "closed"), (6.0, "partial")].map(|(s, state)| (s, state.to_owned()));
+    assert_eq!(windows.iter().map(bounds).collect::<Vec<_>>(), expected);
+    let observed: f64 = windows.iter().map(|w| w["observed_s"].as_f64().unwrap()).sum();
+    assert!((7.5..=8.1).contains(&observed), "{observed} s");
+    for window in &windows {
+        assert_eq!((&window["camera"], &window["length_s"]), (&"campus".into(), &3.0.into()));
+        assert_eq!(window["flows"].as_array().unwrap().len(), 2);
+    }
+
+    // The number of rows is fixed by the configuration: 6 classes, each 2 + 2 + 6 figures and 2 flows.
+    let csv = stage.read("w.csv");
+    assert_eq!(csv.lines().count(), 1 + windows.len() * 6 * 12);
+    let starts: BTreeSet<&str> = csv.lines().skip(1).filter_map(|row| row.split(',').nth(1)).collect();
+    assert_eq!(starts, BTreeSet::from(["0", "3", "6"]));
+}
+
+#[test]
+fn samples_run_as_they_stand() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
+    for sample in ["one-camera.toml", "two-cameras.toml"] {
+        let stage = Stage::new();
+        stage.short_clip(4);
+        let text = fs::read_to_string(format!("{folder}/{sample}")).unwrap();
+        // Any free port, so that tests can run side by side; all else is as it stands.
+        let rest: Vec<&str> = text.lines().filter(|line| !line.starts_with("listen")).collect();
+        stage.write(sample, format!("listen = \"127.0.0.1:0\"\n{}", rest.join("\n")));
+        let ended = stage.run(&["watch", sample]);
+        assert_eq!(ended.code, 0, "{sample}: {ended:?}");
+        let cameras = text.matches("[[camera]]").count();
+        assert_eq!(windows(&stage.read("windows.jsonl")).len(), cameras, "{sample}");
+    }
+}
+
+#[test]
+fn a_camera_that_fails_leaves_the_others_alone() {
+    let stage = Stage::new();
+    stage.short_clip(2);
+    stage.write("w.toml", format!("{CAMERA}\n[[camera]]\nname = \"gone\"\nsource = \"absent.avi\"\n"));
+    let ended = stage.run(&["watch", "w.toml"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert!(
+        ended.stderr.contains("error: camera \"gone\"") && ended.stderr.contains("absent.avi"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("camera \"campus\": counted to its end"), "{ended:?}");
+    assert_eq!(windows(&stage.read("w.jsonl")).len(), 1);
+}
+
+#[test]
+fn a_stop_by_hand_keeps_what_was_counted() {
+    let stage = Stage::new();
+    stage.short_clip(60);
+    stage.write("w.toml", CAMERA.replace("pace = 0", "pace = 1").replace("window_s = 3", "window_s = 900"));
+    let running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    running.camera_when(|camera| camera["media_s"].as_f64().unwrap() >= 2.0);
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!((ended.code, ended.stderr.contains("stopped")), (0, true), "{ended:?}");
+    let windows = windows(&stage.read("w.jsonl"));
+    assert_eq!(windows.len(), 1);
+    assert_eq!(windows[0]["state"], "partial");
+    let observed = windows[0]["observed_s"].as_f64().unwrap();
+    assert!((1.5..55.0).contains(&observed), "{observed} s");
+}
+
+#[test]
+fn wrong_configurations_are_refused_before_anything_starts() {
+    let stage = Stage::new();
+    stage.write("diary.txt", "dear diary");
+    let cases = [
+        ("unknown key", CAMERA.replace("flows", "flow"), vec!["w.toml", "line 9", "`flow`", "`flows`"]),
+        (
+            "two of a name",
+            format!("{CAMERA}{}", CAMERA.split_once("\n\n").unwrap().1),
+            vec!["\"campus\"", "two cameras"],
+        ),
+        ("foreign file", CAMERA.replace("w.csv", "diary.txt"), vec!["diary.txt", "another one"]),
+        ("not TOML", "[[camera".to_owned(), vec!["w.toml", "line 1"]),
+    ];
+    for (name, text, parts) in cases {
+        stage.write("w.toml", text);
+        let ended = stage.run(&["watch", "w.toml"]);
+        assert_eq!(ended.code, 2, "{name}: {ended:?}");
+        assert!(parts.iter().all(|part| ended.stderr.contains(part)), "{name}: {ended:?}");
+    }
+    let ended = stage.run(&["watch", "absent.toml"]);
+    assert_eq!((ended.code, ended.stderr.contains("absent.toml")), (2, true), "{ended:?}");
+}

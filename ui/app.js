@@ -1,0 +1,399 @@
+// Shows the state of the cameras as it changes. All text goes in by textContent, all shapes by
+// attributes: a name can hold whatever its owner likes.
+
+const TEXTS = {
+  en: {
+    motto: "Numbers, and nobody in particular.",
+    promise: "The drawing shows what was configured and what was counted. No picture of the street reaches this page, and none is kept.",
+    now: "In the picture now",
+    live: "live", lost: "no connection, trying again",
+    starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed",
+    lines: "Lines", zones: "Zones", flows: "Journeys",
+    forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
+    noFlows: "None yet.",
+    usual: "{name}: {mean} on average, {max} at most",
+    windowFrom: "window",
+    person: ["person", "people"], bicycle: ["bicycle", "bicycles"], car: ["car", "cars"],
+    motorcycle: ["motorcycle", "motorcycles"], bus: ["bus", "buses"], truck: ["truck", "trucks"],
+    drawing: "Drawing of the lines and zones of {name}; the tables hold the same numbers.",
+    spokenLine: "{name}: {forward} forward, {backward} back.", spokenZone: "{name}: {now} inside.", spokenNow: "{now} in the picture.",
+    notices: {
+      "damaged-packet": "packets could not be decoded and were left out",
+      "missing-timestamp": "frames had no timestamp; the frame rate was used instead",
+      "timestamp-jump": "timestamps ran backwards or jumped; the clock was continued",
+      "format-change": "changes of picture size or format in mid-stream",
+      "unsupported-frame": "frames had a pixel format that cannot be read and were left out",
+      "too-many-tracks": "objects went beyond the limit and were left out",
+      "truncated": "the source stopped in the middle of a packet",
+      "detector-fault": "frames on which the detector failed were left out",
+    },
+  },
+  fr: {
+    motto: "Des nombres, et personne en particulier.",
+    promise: "Le schéma montre ce qui a été configuré et ce qui a été compté. Aucune image de la rue n’arrive sur cette page, et aucune n’est conservée.",
+    now: "Dans le champ maintenant",
+    live: "en direct", lost: "pas de connexion, nouvel essai",
+    starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec",
+    lines: "Lignes", zones: "Zones", flows: "Trajets",
+    forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
+    noFlows: "Aucun pour l’instant.",
+    usual: "{name} : {mean} en moyenne, {max} au plus",
+    windowFrom: "période",
+    person: ["personne", "personnes"], bicycle: ["vélo", "vélos"], car: ["voiture", "voitures"],
+    motorcycle: ["moto", "motos"], bus: ["bus", "bus"], truck: ["camion", "camions"],
+    drawing: "Schéma des lignes et zones de {name} ; les tableaux donnent les mêmes nombres.",
+    spokenLine: "{name} : {forward} aller, {backward} retour.", spokenZone: "{name} : {now} présents.", spokenNow: "{now} dans le champ.",
+    notices: {
+      "damaged-packet": "paquets indécodables, laissés de côté",
+      "missing-timestamp": "images sans horodatage ; la cadence a servi à la place",
+      "timestamp-jump": "horodatages en recul ou en saut ; l’horloge a été prolongée",
+      "format-change": "changements de taille ou de format en cours de flux",
+      "unsupported-frame": "images d’un format illisible, laissées de côté",
+      "too-many-tracks": "objets au-delà de la limite, laissés de côté",
+      "truncated": "la source s’est arrêtée au milieu d’un paquet",
+      "detector-fault": "images où le détecteur a échoué, laissées de côté",
+    },
+  },
+};
+
+const SPOKEN_GAP_MS = 8000; // a screen reader is not interrupted more often than this
+const FLOWS_DRAWN_MAX = 12;
+const WHOLE_FILE_S = 4e6; // a window longer than this is the whole file
+
+const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
+const texts = TEXTS[language];
+const number = new Intl.NumberFormat(language);
+const decimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
+
+const views = [];
+let newest = { cameras: [] };
+let spokenAt = -Infinity;
+
+// ---- elements ---------------------------------------------------------------------------------
+
+function html(tag, attributes = {}, ...children) {
+  return build(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes = {}, ...children) {
+  return build(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+}
+
+function build(element, attributes, children) {
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children.map((child) => (child instanceof Node ? child : String(child))));
+  return element;
+}
+
+function say(root) {
+  for (const element of root.querySelectorAll("[data-text]")) element.textContent = texts[element.dataset.text];
+}
+
+// ---- one camera -------------------------------------------------------------------------------
+
+class CameraView {
+  constructor() {
+    this.root = document.getElementById("camera").content.cloneNode(true).firstElementChild;
+    say(this.root);
+    this.drawing = this.find(".drawing");
+    this.values = new Map(); // what each number was, to mark the ones that changed
+    document.getElementById("cameras").append(this.root);
+    new ResizeObserver(() => this.camera && this.draw()).observe(this.drawing);
+  }
+
+  find(selector) {
+    return this.root.querySelector(selector);
+  }
+
+  show(camera) {
+    this.camera = camera;
+    this.changed = new Set();
+    this.head();
+    this.now();
+    this.draw();
+    this.tables();
+  }
+
+  /** Notes a value; the class for its element when it is not the one shown before. */
+  mark(key, value) {
+    const before = this.values.get(key);
+    if (before !== undefined && before !== value) this.changed.add(key);
+    this.values.set(key, value);
+    return this.changed.has(key) ? " changed" : "";
+  }
+
+  head() {
+    const { name, status, message, media_s, duration_s, window, notices } = this.camera;
+    this.find(".name").textContent = name;
+    const state = this.find(".status");
+    state.textContent = message ? `${texts[status]}: ${message}` : texts[status];
+    state.className = `status ${status}`;
+    const whole = !window || window.length_s > WHOLE_FILE_S;
+    const span = whole ? "" : `${texts.windowFrom} ${clock(window.media_start_s)}–${clock(window.media_start_s + window.length_s)} · `;
+    this.find(".clock").textContent = span + clock(media_s) + (duration_s ? ` / ${clock(duration_s)}` : "");
+    const progress = this.find(".progress");
+    progress.hidden = !duration_s;
+    progress.value = duration_s ? Math.min(1, media_s / duration_s) : 0;
+    progress.setAttribute("aria-label", name);
+    this.find(".notices").replaceChildren(
+      ...notices.map(({ kind, count, text }) => html("li", {}, `${texts.notices[kind] ?? text} (${number.format(count)})`)),
+    );
+  }
+
+  now() {
+    const { window, history } = this.camera;
+    const occupancy = window?.occupancy;
+    this.find(".big").textContent = occupancy ? number.format(occupancy.now) : "–";
+    const classes = Object.entries(occupancy?.classes ?? {}).filter(([, { max }]) => max > 0);
+    this.find(".detail").textContent = classes
+      .map(([name, { mean, max }]) => fill(texts.usual, { name: texts[name][1], mean: decimal.format(mean), max: number.format(max) }))
+      .join(" · ");
+    this.find(".spark").replaceChildren(...sparkline(history));
+  }
+
+  // ---- the drawing: everything in pixels of the picture, sizes of text in pixels of the screen
+
+  draw() {
+    const { width, height, lines, zones, window, name } = this.camera;
+    const [w, h] = width ? [width, height] : bounds([...lines, ...zones]);
+    const drawing = this.drawing;
+    drawing.setAttribute("viewBox", `0 0 ${w} ${h}`);
+    drawing.setAttribute("aria-label", fill(texts.drawing, { name }));
+    const px = w / Math.max(drawing.clientWidth, 200); // one pixel of the screen
+    const shapes = [
+      ...dots(w, h, px),
+      ...zones.map((zone, i) => this.zone(zone, window?.zones[i], px)),
+      ...this.flows(px),
+      ...lines.map((line, i) => this.line(line, window?.lines[i], px, w, h)),
+    ];
+    drawing.replaceChildren(...shapes);
+  }
+
+  zone({ name, points }, totals, px) {
+    const [x, y] = centre(points);
+    const now = totals ? totals.occupancy.now : 0;
+    const changed = this.mark(`zone ${name}`, now);
+    return svg("g", {},
+      svg("polygon", { class: "zone", points: points.join(" "), "stroke-width": 1.5 * px }),
+      svg("text", { class: `zone-now${changed}`, x, y: y - 4 * px, "font-size": 30 * px }, number.format(now)),
+      svg("text", { class: "zone-name", x, y: y + 20 * px, "font-size": 13 * px }, name),
+    );
+  }
+
+  line({ name, points: [[x1, y1], [x2, y2]] }, totals, px, w, h) {
+    const length = Math.hypot(x2 - x1, y2 - y1);
+    const [along_x, along_y] = [(x2 - x1) / length, (y2 - y1) / length];
+    const [right_x, right_y] = [-along_y, along_x]; // forward is towards this side
+    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    // The name stands beyond the upper end.
+    const [top_x, top_y, sign] = y1 < y2 ? [x1, y1, -1] : [x2, y2, 1];
+    const half_name = (4 * name.length + 10) * px;
+    const name_x = clamp(top_x + sign * along_x * 16 * px, half_name, w - half_name);
+    const name_y = clamp(top_y + sign * along_y * 16 * px, 10 * px, h - 10 * px);
+    const pill = (key, side) => {
+      const value = totals ? totals[key] : 0;
+      const changed = this.mark(`${key} ${name}`, value);
+      const [cx, cy] = [x + side * right_x * 29 * px, y + side * right_y * 29 * px];
+      const text = number.format(value);
+      const half = (17 + 4 * text.length) * px;
+      const angle = (Math.atan2(side * right_y, side * right_x) * 180) / Math.PI;
+      return svg("g", {},
+        svg("rect", { class: "pill", x: cx - half, y: cy - 12 * px, width: 2 * half, height: 24 * px, rx: 12 * px, "stroke-width": 1.2 * px }),
+        svg("path", { class: "pill-arrow", d: "M-6 -1.3H0V-5L7 0L0 5V1.3H-6Z", transform: `translate(${cx - half + 13 * px} ${cy}) rotate(${angle}) scale(${px})` }),
+        svg("text", { class: `pill-number${changed}`, x: cx + 8 * px, y: cy + 0.5 * px, "font-size": 15 * px }, text),
+      );
+    };
+    return svg("g", {},
+      svg("line", { class: "line", x1, y1, x2, y2, "stroke-width": 4 * px }),
+      svg("circle", { class: "end", cx: x1, cy: y1, r: 4.5 * px }),
+      svg("text", { class: "line-name halo", x: name_x, y: name_y, "font-size": 13 * px, "stroke-width": 4 * px }, name),
+      pill("forward", 1),
+      pill("backward", -1),
+    );
+  }
+
+  flows(px) {
+    const { lines, zones, window } = this.camera;
+    const places = new Map([...lines, ...zones].map(({ name, points }) => [name, centre(points)]));
+    const flows = seenFlows(window).slice(0, FLOWS_DRAWN_MAX);
+    const most = Math.max(1, ...flows.map(({ count }) => count));
+    const numbers = [];
+    const curves = flows.map(({ from, to, count }) => {
+      const [ax, ay] = places.get(from);
+      const [bx, by] = places.get(to);
+      const length = Math.hypot(bx - ax, by - ay) || 1;
+      const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
+      const gap = Math.min(52 * px, length / 4);
+      // Each direction bends to its own right, so that there and back lie side by side.
+      const bend = clamp(length * 0.28, 24 * px, 90 * px);
+      const [cx, cy] = [(ax + bx) / 2 - uy * bend, (ay + by) / 2 + ux * bend];
+      const towards = (x, y) => {
+        const d = Math.hypot(cx - x, cy - y) || 1;
+        return [x + ((cx - x) / d) * gap, y + ((cy - y) / d) * gap];
+      };
+      const [sx, sy] = towards(ax, ay);
+      const [ex, ey] = towards(bx, by);
+      const width = (1.6 + (5.4 * count) / most) * px;
+      const angle = (Math.atan2(ey - cy, ex - cx) * 180) / Math.PI;
+      const head = Math.sqrt(Math.max(1, width / (2.5 * px))) * px;
+      const [mx, my] = [(sx + 2 * cx + ex) / 4, (sy + 2 * cy + ey) / 4];
+      const text = number.format(count);
+      const changed = this.mark(`flow ${from}\n${to}`, count);
+      numbers.push(svg("g", {},
+        svg("circle", { class: "flow-plate", cx: mx, cy: my, r: (7 + 3 * text.length) * px }),
+        svg("text", { class: `flow-number${changed}`, x: mx, y: my, "font-size": 13 * px }, text),
+      ));
+      return svg("g", {},
+        svg("path", { class: "flow", d: `M${sx} ${sy}Q${cx} ${cy} ${ex} ${ey}`, "stroke-width": width }),
+        svg("path", { class: "flow-head", d: "M-4 -6L8 0L-4 6Z", transform: `translate(${ex} ${ey}) rotate(${angle}) scale(${head})` }),
+      );
+    });
+    return [...curves, ...numbers];
+  }
+
+  // ---- the tables: the same numbers for reading, also aloud
+
+  tables() {
+    const { window } = this.camera;
+    const tables = [];
+    if (window?.lines.length) {
+      tables.push(table(texts.lines, [texts.forward, texts.backward], window.lines.map(({ name, forward, backward, classes }) => ({
+        head: [name, breakdown(classes, (line) => line.forward + line.backward)],
+        cells: [number.format(forward), number.format(backward)],
+      }))));
+    }
+    if (window?.zones.length) {
+      tables.push(table(texts.zones, [texts.inside, texts.entered, texts.left, texts.stay], window.zones.map((zone) => ({
+        head: [zone.name, breakdown(zone.classes, ({ entered }) => entered)],
+        cells: [
+          number.format(zone.occupancy.now), number.format(zone.entered), number.format(zone.left),
+          zone.dwell.mean_s === null ? "–" : `${decimal.format(zone.dwell.mean_s)} s`,
+        ],
+      }))));
+    }
+    if (window?.flows.length) {
+      const flows = seenFlows(window);
+      tables.push(flows.length
+        ? table(texts.flows, [texts.count], flows.map(({ from, to, count }) => ({ head: [`${from} → ${to}`, ""], cells: [number.format(count)] })))
+        : html("div", {}, html("h3", {}, texts.flows), html("p", { class: "none" }, texts.noFlows)));
+    }
+    this.find(".tables").replaceChildren(...tables);
+  }
+
+  spoken() {
+    const { name, window } = this.camera;
+    if (!window) return `${name}: ${texts[this.camera.status]}.`;
+    return [
+      `${name}:`,
+      fill(texts.spokenNow, { now: window.occupancy.now }),
+      ...window.lines.map((line) => fill(texts.spokenLine, line)),
+      ...window.zones.map((zone) => fill(texts.spokenZone, { name: zone.name, now: zone.occupancy.now })),
+    ].join(" ");
+  }
+}
+
+// ---- pieces -----------------------------------------------------------------------------------
+
+function table(caption, columns, rows) {
+  return html("table", {},
+    html("caption", {}, caption),
+    html("thead", {}, html("tr", {}, html("th"), ...columns.map((column) => html("th", { scope: "col" }, column)))),
+    html("tbody", {}, ...rows.map(({ head: [name, more], cells }) => html("tr", {},
+      html("th", { scope: "row" }, name, ...(more ? [html("small", {}, more)] : [])),
+      ...cells.map((cell) => html("td", {}, cell)),
+    ))),
+  );
+}
+
+/** "12 people, 3 cars", when there is more than people. */
+function breakdown(classes, value) {
+  const seen = Object.entries(classes).map(([name, totals]) => [name, value(totals)]).filter(([, count]) => count > 0);
+  if (seen.every(([name]) => name === "person")) return "";
+  return seen.map(([name, count]) => `${number.format(count)} ${texts[name][count === 1 ? 0 : 1]}`).join(", ");
+}
+
+function seenFlows(window) {
+  return (window?.flows ?? []).filter(({ count }) => count > 0).sort((a, b) => b.count - a.count);
+}
+
+function sparkline(history) {
+  if (history.length < 2) return [];
+  const most = Math.max(4, ...history);
+  const point = (count, i) => `${(100 * i) / (history.length - 1)} ${29 - (27 * count) / most}`;
+  const curve = `M${history.map(point).join("L")}`;
+  return [svg("path", { class: "area", d: `${curve}L100 30L0 30Z` }), svg("path", { class: "curve", d: curve })];
+}
+
+/** A quiet grid, so that the eye has a ground to stand on. */
+function dots(w, h, px) {
+  const step = Math.max(w / 16, 24 * px);
+  const out = [];
+  for (let y = step / 2; y < h; y += step) {
+    for (let x = step / 2; x < w; x += step) out.push(svg("circle", { class: "dot", cx: x, cy: y, r: 1.1 * px }));
+  }
+  return out;
+}
+
+/** The centroid of a polygon, or the middle of a line. */
+function centre(points) {
+  let [area, x, y] = [0, 0, 0];
+  points.forEach(([x1, y1], i) => {
+    const [x2, y2] = points[(i + 1) % points.length];
+    const cross = x1 * y2 - x2 * y1;
+    area += cross;
+    x += (x1 + x2) * cross;
+    y += (y1 + y2) * cross;
+  });
+  if (points.length > 2 && Math.abs(area) > 1) return [x / (3 * area), y / (3 * area)];
+  const sum = points.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
+  return [sum[0] / points.length, sum[1] / points.length];
+}
+
+/** Room for all shapes while the picture's size is not known yet. */
+function bounds(shapes) {
+  const points = shapes.flatMap(({ points }) => points);
+  const most = (axis, least) => Math.max(least, ...points.map((point) => point[axis] * 1.1));
+  return [most(0, 640), most(1, 360)];
+}
+
+function clamp(value, least, most) {
+  return Math.max(least, Math.min(most, value));
+}
+
+function clock(seconds) {
+  const s = Math.floor(seconds);
+  const two = (n) => String(n).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
+  return hours ? `${hours}:${two(minutes)}:${two(s % 60)}` : `${minutes}:${two(s % 60)}`;
+}
+
+// ---- the state as it comes ----------------------------------------------------------------------
+
+function show(state) {
+  newest = state;
+  state.cameras.forEach((camera, i) => (views[i] ??= new CameraView()).show(camera));
+  const now = performance.now();
+  if (now - spokenAt > SPOKEN_GAP_MS) {
+    spokenAt = now;
+    document.getElementById("spoken").textContent = views.map((view) => view.spoken()).join(" ");
+  }
+}
+
+function link(live) {
+  const over = newest.cameras.length > 0 && newest.cameras.every(({ status }) => !["starting", "running"].includes(status));
+  const element = document.getElementById("link");
+  element.textContent = live ? texts.live : texts.lost;
+  element.className = live ? "link live" : "link";
+  // Nothing more will come from a program that has ended.
+  element.hidden = !live && over;
+}
+
+document.documentElement.lang = language;
+say(document);
+const events = new EventSource("/events");
+events.onopen = () => link(true);
+events.onerror = () => link(false);
+events.onmessage = ({ data }) => show(JSON.parse(data));
+// The first state also comes with the first event; this one does not wait for the stream to open.
+fetch("/api/state").then((answer) => answer.json()).then(show, () => link(false));
