@@ -1,1 +1,55 @@
-fn main() {}
+//! `outis-eval`: asks how right and how fast Outis is.
+#![forbid(unsafe_code)]
+
+mod command;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// How right and how fast Outis is
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Detect(command::detect::Detect),
+    Track(command::track::Track),
+    Count(command::count::Count),
+    Video(command::video::Video),
+    Judge(command::judge::Judge),
+    Street(command::street::Street),
+    Report(command::report::Report),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Detect(detect) => detect.run(),
+        Command::Track(track) => track.run(),
+        Command::Count(count) => count.run(),
+        Command::Video(video) => video.run(),
+        Command::Judge(judge) => judge.run(),
+        Command::Street(street) => street.run(),
+        Command::Report(report) => report.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("outis-eval: {}", sentence(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line; causes that a message already quotes are not told twice.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match () {
+        () if told.is_empty() => cause,
+        () if told.contains(&cause) => told,
+        () => format!("{told}: {cause}"),
+    })
+}

@@ -1,0 +1,40 @@
+//! `outis-eval report`: measures everything and prints a page of `docs/ref`.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use outis_eval::{report, street};
+
+/// Measures everything and prints a page for docs/ref
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// Which page
+    #[arg(value_enum)]
+    page: Page,
+    /// The folder that holds eth-ucy/ and pets09-s2l1/ [default: $OUTIS_SHARED, or ../shared/data beside the checkout]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Runs of the counting benchmark that Python packages count too; 0 leaves Python out of the accuracy page
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    python_seeds: u64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Page {
+    /// How right the counts are: minutes
+    Accuracy,
+    /// What counting costs: minutes on a quiet machine
+    Benchmarks,
+}
+
+impl Report {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let data = self.data.clone().unwrap_or_else(street::default_data);
+        let text = match self.page {
+            Page::Accuracy => report::accuracy(&data, self.python_seeds)?,
+            Page::Benchmarks => report::benchmarks()?,
+        };
+        print!("{text}");
+        Ok(())
+    }
+}

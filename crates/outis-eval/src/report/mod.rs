@@ -1,0 +1,24 @@
+//! The reports that are kept in `docs/ref`: what was measured, on what, when.
+
+mod accuracy;
+mod benchmarks;
+mod clip;
+mod machine;
+mod processes;
+mod python;
+mod street;
+mod table;
+
+pub use accuracy::accuracy;
+pub use benchmarks::benchmarks;
+
+use std::path::PathBuf;
+
+/// Where programs and fixtures of the checkout are.
+fn checkout() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
