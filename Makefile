@@ -1,0 +1,43 @@
+# What people run. Each target is one step over cargo or a script of scripts/; `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint models eval bench judge clean
+
+programs := $(or $(CARGO_TARGET_DIR),target)/release
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\): .*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+demo: ## count a real clip, live, on a page of this machine
+	@scripts/toolchain
+	@scripts/packages build models clip
+	@models/fetch
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye
+	@$(programs)/outis demo
+
+test: ## run every check; the last line is `N passed, N failed`
+	@scripts/test
+
+lint: ## formatting, lints and borders only: what fails most often
+	@scripts/test format clippy borders
+
+models: ## fetch the models, their runtime and the clip, checked by sha256
+	@scripts/packages models clip
+	@models/fetch
+
+eval: judge ## measure how right the counts are; writes docs/ref/accuracy.md
+	@$(programs)/outis-eval report accuracy >$(programs)/accuracy.md
+	@mv $(programs)/accuracy.md docs/ref/accuracy.md
+
+bench: judge ## measure how fast it is, beside a Python pipeline; writes docs/ref/benchmarks.md
+	@"$$(bench/python/setup)" -m unittest discover --start-directory bench/python
+	@$(programs)/outis-eval report benchmarks >$(programs)/benchmarks.md
+	@mv $(programs)/benchmarks.md docs/ref/benchmarks.md
+
+judge:
+	@scripts/toolchain
+	@scripts/packages build models clip videos
+	@models/fetch
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-eval
+
+clean: ## remove what was built; fetched models stay in the cache folder
+	@cargo clean
