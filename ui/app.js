@@ -58,6 +58,8 @@ const TEXTS = {
 
 const SPOKEN_GAP_MS = 8000; // a screen reader is not interrupted more often than this
 const FLOWS_DRAWN_MAX = 12;
+const FULL_WIDTH_COUNT_MIN = 10; // fewer journeys than this never make the widest arrow
+const [COUNTS_AT, FLOWS_AT] = [0.62, 0.24]; // where counts and journeys meet a line, from its first point
 const WHOLE_FILE_S = 4e6; // a window longer than this is the whole file
 
 const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
@@ -148,7 +150,7 @@ class CameraView {
     const classes = Object.entries(occupancy?.classes ?? {}).filter(([, { max }]) => max > 0);
     this.find(".detail").textContent = classes
       .map(([name, { mean, max }]) => fill(texts.usual, { name: texts[name][1], mean: decimal.format(mean), max: number.format(max) }))
-      .join(" · ");
+      .join("\n");
     this.find(".spark").replaceChildren(...sparkline(history));
   }
 
@@ -185,7 +187,7 @@ class CameraView {
     const length = Math.hypot(x2 - x1, y2 - y1);
     const [along_x, along_y] = [(x2 - x1) / length, (y2 - y1) / length];
     const [right_x, right_y] = [-along_y, along_x]; // forward is towards this side
-    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const [x, y] = along([[x1, y1], [x2, y2]], COUNTS_AT);
     // The name stands beyond the upper end.
     const [top_x, top_y, sign] = y1 < y2 ? [x1, y1, -1] : [x2, y2, 1];
     const half_name = (4 * name.length + 10) * px;
@@ -215,25 +217,28 @@ class CameraView {
 
   flows(px) {
     const { lines, zones, window } = this.camera;
-    const places = new Map([...lines, ...zones].map(({ name, points }) => [name, centre(points)]));
+    const places = new Map([
+      ...lines.map(({ name, points }) => [name, [...along(points, FLOWS_AT), 16 * px]]),
+      ...zones.map(({ name, points }) => [name, [...centre(points), 50 * px]]),
+    ]);
     const flows = seenFlows(window).slice(0, FLOWS_DRAWN_MAX);
-    const most = Math.max(1, ...flows.map(({ count }) => count));
+    const most = Math.max(FULL_WIDTH_COUNT_MIN, ...flows.map(({ count }) => count));
     const numbers = [];
     const curves = flows.map(({ from, to, count }) => {
-      const [ax, ay] = places.get(from);
-      const [bx, by] = places.get(to);
+      const [ax, ay, a_room] = places.get(from);
+      const [bx, by, b_room] = places.get(to);
       const length = Math.hypot(bx - ax, by - ay) || 1;
       const [ux, uy] = [(bx - ax) / length, (by - ay) / length];
-      const gap = Math.min(52 * px, length / 4);
       // Each direction bends to its own right, so that there and back lie side by side.
       const bend = clamp(length * 0.28, 24 * px, 90 * px);
       const [cx, cy] = [(ax + bx) / 2 - uy * bend, (ay + by) / 2 + ux * bend];
-      const towards = (x, y) => {
+      const towards = (x, y, room) => {
         const d = Math.hypot(cx - x, cy - y) || 1;
+        const gap = Math.min(room, length / 4);
         return [x + ((cx - x) / d) * gap, y + ((cy - y) / d) * gap];
       };
-      const [sx, sy] = towards(ax, ay);
-      const [ex, ey] = towards(bx, by);
+      const [sx, sy] = towards(ax, ay, a_room);
+      const [ex, ey] = towards(bx, by, b_room);
       const width = (1.6 + (5.4 * count) / most) * px;
       const angle = (Math.atan2(ey - cy, ex - cx) * 180) / Math.PI;
       const head = Math.sqrt(Math.max(1, width / (2.5 * px))) * px;
@@ -335,7 +340,12 @@ function dots(w, h, px) {
   return out;
 }
 
-/** The centroid of a polygon, or the middle of a line. */
+/** A point of a line, by its part of the way from the first point to the second. */
+function along([[x1, y1], [x2, y2]], part) {
+  return [x1 + part * (x2 - x1), y1 + part * (y2 - y1)];
+}
+
+/** The centroid of a polygon. */
 function centre(points) {
   let [area, x, y] = [0, 0, 0];
   points.forEach(([x1, y1], i) => {
@@ -345,7 +355,7 @@ function centre(points) {
     x += (x1 + x2) * cross;
     y += (y1 + y2) * cross;
   });
-  if (points.length > 2 && Math.abs(area) > 1) return [x / (3 * area), y / (3 * area)];
+  if (Math.abs(area) > 1) return [x / (3 * area), y / (3 * area)];
   const sum = points.reduce(([a, b], [c, d]) => [a + c, b + d], [0, 0]);
   return [sum[0] / points.length, sum[1] / points.length];
 }

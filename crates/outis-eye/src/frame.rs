@@ -10,7 +10,8 @@ use crate::decode::ffi;
 
 /// A decoded frame. Its bytes are visible inside this crate only, and it cannot be copied, printed or stored.
 ///
-/// A detector takes it by value: what has been looked at is gone.
+/// A detector takes it by value: what has been looked at is gone. The memory goes back to libav unwiped, for the
+/// decoder may still predict the next frame from it.
 #[expect(missing_debug_implementations, reason = "a picture has nothing to say in a log")]
 pub struct Frame {
     video: Video,

@@ -329,8 +329,8 @@ pub(crate) mod tests {
         };
         let count = |got| Breach::CellCount { expected: last, got };
         let cases = [
-            ("a cell is missing", edited(&|m| drop(m.remove(3))), Breach::Cell),
-            ("the last cell is missing", edited(&|m| drop(m.remove(last - 1))), count(last - 1)),
+            ("a cell is missing", [&good[..3], &good[4..]].concat(), Breach::Cell),
+            ("the last cell is missing", [&good[..last - 1], &good[last..]].concat(), count(last - 1)),
             ("one cell more", edited(&|m| m.insert(last, m[0])), Breach::Cell),
             ("two cells in each other's place", edited(&|m| m.swap(1, 2)), Breach::Cell),
             ("cells of another window", edited(&|m| m[2] = released(60_000)[2]), Breach::Mixed),

@@ -19,6 +19,7 @@ use crate::{
     exit::UsageError,
     launch::{CameraPlan, Ground, Looks, Pace},
     scene::{Line, Name, Point, Scene, Zone},
+    source,
 };
 
 /// The largest configuration file in bytes.
@@ -204,6 +205,7 @@ fn syntax_error(text: &str, error: &toml::de::Error) -> ConfigError {
     // TOML has keys where the parser's own words have fields.
     let message =
         error.message().replace("unknown field", "unknown key").replace("missing field", "missing key");
+    let excerpt = source::without_secrets(excerpt);
     let excerpt = excerpt.chars().take(EXCERPT_CHARS_MAX).filter(|c| !c.is_control()).collect();
     ConfigError::Syntax { line, message, excerpt }
 }
@@ -226,6 +228,7 @@ impl CameraConfig {
         if !(1..=WINDOW_S_MAX).contains(&self.window_s) {
             return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
         }
+        source::check(&self.source).map_err(|error| format!("source: {error}"))?;
         let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
         let lines = self.line.into_iter().map(|line| Line::new(line.name, line.points.0));
         let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));

@@ -17,7 +17,7 @@ use crate::{
     meter::Meter,
     report::{csv, json::CountReport, table},
     scene::{Line, Scene, Zone},
-    stop,
+    source, stop,
     tally::{Tally, WHOLE_FILE_MS, tally},
 };
 
@@ -107,6 +107,7 @@ impl CountArgs {
     }
 
     fn plan(self) -> anyhow::Result<CameraPlan> {
+        source::check(&self.video).map_err(UsageError::new)?;
         let every_frame = self.every_frame.then_some(Looks::EveryFrame);
         Ok(CameraPlan {
             scene: Scene::new(self.line, self.zone).map_err(UsageError::new)?,

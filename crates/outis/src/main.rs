@@ -1,5 +1,6 @@
 //! `outis`: the command people type, and the door of every camera. It starts the programs that see,
 //! takes their numbers, and tells them on. No pixel ever comes here.
+#![forbid(unsafe_code)]
 
 mod assemble;
 mod camera;
@@ -18,6 +19,7 @@ mod page;
 mod reader;
 mod report;
 mod scene;
+mod source;
 mod stop;
 mod tally;
 mod watch;

@@ -10,8 +10,8 @@ use std::sync::LazyLock;
 use outis_record::Class;
 use serde::Deserialize;
 
-use super::LoadError;
 use super::pinned::{FileHash, read_whole};
+use super::{LoadError, Refusal};
 use crate::scale::{ChannelOrder, InputSize, Normalisation};
 
 /// A network file larger than this is none that we know.
@@ -165,13 +165,17 @@ impl Cards {
             return Ok(file);
         }
         let expected = cards().map(|card| card.sha256.to_string()).collect::<Vec<_>>().join(" or ");
-        Err(LoadError::RefusedRuntime {
+        let refusal = Refusal {
             path: path.to_owned(),
-            version: version_text(&mut file).unwrap_or_else(|| "of an unknown version".to_owned()),
+            what: version_text(&mut file).unwrap_or_else(|| "no runtime that is known here".to_owned()),
             found,
-            expected: if expected.is_empty() { format!("none for {arch}") } else { expected },
-            reason: self.runtime_refusal.clone(),
-        })
+            expected: if expected.is_empty() { format!("nothing for {arch}") } else { expected },
+            advice: format!(
+                "{}. Run `models/fetch runtime`, or use the built-in runtime `rten`",
+                self.runtime_refusal
+            ),
+        };
+        Err(Box::new(refusal).into())
     }
 }
 
@@ -182,13 +186,14 @@ impl ModelCard {
             .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
         let found = FileHash::of(&bytes);
         if found != self.sha256 {
-            return Err(LoadError::RefusedModel {
+            let refusal = Refusal {
                 path: path.to_owned(),
-                name: self.name.clone(),
+                what: format!("not the known file of model `{}`", self.name),
                 found,
-                expected: self.sha256,
-                find: self.find.clone(),
-            });
+                expected: self.sha256.to_string(),
+                advice: self.find.clone(),
+            };
+            return Err(Box::new(refusal).into());
         }
         Ok(bytes)
     }
@@ -299,7 +304,7 @@ mod tests {
         let cases = [
             ("1.32", b"\x7fELF....\0VERS_1.32.0\0...".as_slice(), "ONNX Runtime 1.32.0"),
             ("the right version, other bytes", b"\x7fELF\0VERS_1.23.2\0", "ONNX Runtime 1.23.2"),
-            ("no version", b"\x7fELF\0VERS_\0VERS_x\0", "of an unknown version"),
+            ("no version", b"\x7fELF\0VERS_\0VERS_x\0", "no runtime that is known"),
             ("a version at the very end", b"VERS_1.9", "ONNX Runtime 1.9"),
         ];
         for (name, bytes, version) in cases {

@@ -115,13 +115,19 @@ pub(super) fn moved(candidates: Vec<Candidate>, to: impl Fn(ImageBox) -> ImageBo
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
     use crate::detect::card::Cards;
+    use crate::detect::nms::strongest;
+    use crate::scale::{InputSize, Letterbox};
 
     #[test]
     fn shapes_of_the_known_networks() {
         // (network, input, names and dimensions)
-        let cases: [(&str, (usize, usize), &[(&str, &[usize])]); 2] = [
+        type Outputs = &'static [(&'static str, &'static [usize])];
+        let cases: [(&str, (usize, usize), Outputs); 2] = [
             (
                 "nanodet-g",
                 (416, 320),
@@ -180,5 +186,31 @@ mod tests {
         let kept = moved(candidates, |bbox| bbox);
         assert_eq!(kept.len(), 1);
         assert_eq!(kept[0].bbox.width, 4.0);
+    }
+
+    proptest! {
+        /// Whatever numbers a network gives, boxes lie within the picture and have an area.
+        #[test]
+        fn any_output_gives_boxes_within_the_picture(
+            model in 0..Cards::known().models.len(),
+            seed in vec(proptest::num::f32::ANY, 97),
+        ) {
+            let card = &Cards::known().models[model];
+            let decoder = Decoder::new(card);
+            let input = InputSize::Fixed { width_px: 64, height_px: 32 };
+            let letterbox = Letterbox::fit(640, 300, input).expect("it has an area");
+            let shapes = decoder.shapes(letterbox.input_px());
+            let length = |expected: &Expected| expected.dims.iter().product();
+            let values: Vec<Vec<f32>> =
+                shapes.expected.iter().map(|e| seed.iter().copied().cycle().take(length(e)).collect()).collect();
+            let outputs: Vec<Output<'_>> = values.iter().map(Vec::as_slice).collect();
+            let candidates = moved(decoder.decode(&outputs, &shapes, 0.1), |bbox| letterbox.to_picture(bbox));
+            for detection in strongest(candidates, card.nms_iou).0 {
+                let bbox = detection.bbox;
+                prop_assert!(bbox.is_valid(), "{:?}", bbox);
+                prop_assert!(bbox.left >= 0.0 && bbox.right() <= 640.001, "{:?}", bbox);
+                prop_assert!(bbox.top >= 0.0 && bbox.bottom() <= 300.001, "{:?}", bbox);
+            }
+        }
     }
 }

@@ -23,9 +23,14 @@ pub fn load(choice: &DetectorChoice) -> Result<Box<dyn Detect>, LoadError> {
         Runtime::OnnxRuntime(path) => Some(cards.open_runtime(path)?),
         Runtime::Rten => None,
     };
-    let refused = |source| LoadError::Engine { model: card.name.clone(), source };
-    let mut detector = Detector::new(card, model, library).map_err(refused)?;
-    detector.warm_up().map_err(refused)?;
+    let failed = |error| match (error, &choice.runtime) {
+        (EngineError::Library(source), Runtime::OnnxRuntime(path)) => {
+            LoadError::Library { path: path.clone(), source }
+        }
+        (source, _) => LoadError::Engine { model: card.name.clone(), source },
+    };
+    let mut detector = Detector::new(card, model, library).map_err(failed)?;
+    detector.warm_up().map_err(failed)?;
     Ok(Box::new(detector))
 }
 

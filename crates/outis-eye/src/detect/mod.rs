@@ -96,20 +96,24 @@ pub enum LoadError {
     UnknownModel { name: String, known: String },
     #[error("cannot read {}: {source}; if it is missing, run `models/fetch`", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error(
-        "{} is refused: it is not the known file of model `{name}` (its sha256 is {found}, the card says {expected}); \
-         {find}",
-        path.display()
-    )]
-    RefusedModel { path: PathBuf, name: String, found: FileHash, expected: FileHash, find: String },
-    #[error(
-        "{} is refused: it is {version} with sha256 {found}, the card says {expected}; {reason}. \
-         Run `models/fetch runtime`, or use the built-in runtime `rten`",
-        path.display()
-    )]
-    RefusedRuntime { path: PathBuf, version: String, found: FileHash, expected: String, reason: String },
+    #[error(transparent)]
+    Refused(#[from] Box<Refusal>),
+    #[error("{} cannot be loaded: {source}; its folder must not be mounted `noexec`", path.display())]
+    Library { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("model `{model}`: {source}")]
     Engine { model: String, source: EngineError },
+}
+
+/// A file with another hash than its card's.
+#[derive(Debug, thiserror::Error)]
+#[error("{} is refused: it is {what}; its sha256 is {found}, the card says {expected}; {advice}", path.display())]
+#[expect(missing_docs, reason = "the message says it")]
+pub struct Refusal {
+    pub path: PathBuf,
+    pub what: String,
+    pub found: FileHash,
+    pub expected: String,
+    pub advice: String,
 }
 
 /// Why a frame could not be looked at. Says nothing about what it shows.

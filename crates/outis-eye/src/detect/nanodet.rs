@@ -86,7 +86,11 @@ mod tests {
             ("all bins alike", [7.5; BINS], 5.0),
             ("the last bin", on(&[10]), 10.0),
             // (52 + 3 e) / (10 + e)
-            ("a little more on bin 3", std::array::from_fn(|bin| f32::from(bin == 3)), (52.0 + 3.0 * 2.718_281_7) / 12.718_282),
+            (
+                "a little more on bin 3",
+                std::array::from_fn(|bin| f32::from(bin == 3)),
+                (52.0 + 3.0 * 2.718_281_7) / 12.718_282,
+            ),
             ("huge logits", on(&[1]).map(|logit| logit * 1e30), 1.0),
         ];
         for (name, logits, mean) in cases {
@@ -99,8 +103,7 @@ mod tests {
     /// coarser one. Distances differ on all sides.
     #[test]
     fn boxes_around_cell_centres() {
-        let grids =
-            [Grid { stride_px: 8, columns: 3, rows: 2 }, Grid { stride_px: 16, columns: 1, rows: 1 }];
+        let grids = [Grid { stride_px: 8, columns: 3, rows: 2 }, Grid { stride_px: 16, columns: 1, rows: 1 }];
         let level = |cells: usize, cell: usize, sides: [&[usize]; 4]| {
             let mut values = vec![0.0; SIDES * BINS * cells];
             for (side, bins) in sides.into_iter().enumerate() {

@@ -58,7 +58,8 @@ mod tests {
         let car = |left, score| candidate(left, 10.0, score, Class::Car, 1);
         let truck = |left, score| candidate(left, 10.0, score, Class::Truck, 1);
         // (case, candidates, IoU, left edges and classes of those that stay)
-        let cases: [(&str, Vec<Candidate>, f32, Vec<(f32, Class)>); 8] = [
+        type Stay = Vec<(f32, Class)>;
+        let cases: [(&str, Vec<Candidate>, f32, Stay); 8] = [
             ("none", vec![], 0.5, vec![]),
             ("one", vec![person(500.0, 0.3)], 0.5, vec![(500.0, Class::Person)]),
             (
@@ -132,7 +133,8 @@ mod tests {
         }
         let bbox = |x, y, width, height| ImageBox::from_left_top_width_height(x, y, width, height);
         let reference: Reference =
-            serde_json::from_str(include_str!("../../../../testdata/reference/boxes.json")).expect("the table");
+            serde_json::from_str(include_str!("../../../../testdata/reference/boxes.json"))
+                .expect("the table");
         for Overlap { name, first: [x, y, w, h], second: [x2, y2, w2, h2], iou } in reference.iou {
             let found = bbox(x, y, w, h).iou(&bbox(x2, y2, w2, h2));
             assert!((found - iou).abs() < 1e-5, "{name}: {found} is not {iou}");

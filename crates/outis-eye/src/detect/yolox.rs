@@ -58,8 +58,7 @@ mod tests {
     /// Three rows: two cells of a finer grid, then the only cell of a coarser one.
     #[test]
     fn rows_follow_the_grids() {
-        let grids =
-            [Grid { stride_px: 8, columns: 1, rows: 2 }, Grid { stride_px: 32, columns: 1, rows: 1 }];
+        let grids = [Grid { stride_px: 8, columns: 1, rows: 2 }, Grid { stride_px: 32, columns: 1, rows: 1 }];
         #[rustfmt::skip]
         let table = [
             // x,   y,    ln width,     ln height,    objectness, two classes

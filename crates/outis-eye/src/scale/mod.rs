@@ -194,7 +194,8 @@ mod tests {
         let [_, _, height, width] = input.dims();
         [0, 1, 2].map(|channel| {
             let plane = &input.values()[channel * width * height..][..width * height];
-            let rows = (top..bottom).map(|y| plane[y * width..][left..right].iter().map(|v| f64::from(*v)).sum::<f64>());
+            let rows = (top..bottom)
+                .map(|y| plane[y * width..][left..right].iter().map(|v| f64::from(*v)).sum::<f64>());
             (rows.sum::<f64>() / ((right - left) * (bottom - top)) as f64) as f32
         })
     }
@@ -235,7 +236,8 @@ mod tests {
             lower_right: [f32; 3],
         }
         let reference: Reference =
-            serde_json::from_str(include_str!("../../../../testdata/reference/letterbox.json")).expect("the table");
+            serde_json::from_str(include_str!("../../../../testdata/reference/letterbox.json"))
+                .expect("the table");
         let size = InputSize::Fixed { width_px: reference.side, height_px: reference.side };
         let linear = reference.cases.iter().filter(|case| case.interpolation == "linear");
         for Case { picture, source: [width, height], inner: [across, down], mean_rgb, .. } in linear {
@@ -251,9 +253,10 @@ mod tests {
                 (_, true, false) => [0.0, 0.0, 255.0],
                 (_, false, false) => [200.0, 200.0, 200.0],
             };
-            let frame = Frame::synthetic((Pixel::YUV444P, *width, *height), Rotation::None, JPEG, |plane, x, y| {
-                yuv(color(x, y))[plane]
-            });
+            let frame =
+                Frame::synthetic((Pixel::YUV444P, *width, *height), Rotation::None, JPEG, |plane, x, y| {
+                    yuv(color(x, y))[plane]
+                });
             let mut scaler = Scaler::new(size, Normalisation { pad: reference.pad, ..AS_IS });
             let (input, letterbox) = scaler.scale(&frame).expect(&name);
             assert_eq!(letterbox.scaled_px(), (*across, *down), "{name}");
@@ -288,11 +291,12 @@ mod tests {
             (Rotation::Cw270, (320, 416), "lower left"),
         ];
         for (rotation, (width, height), expected) in cases {
-            let frame = Frame::synthetic((Pixel::YUV420P, 640, 480), rotation, JPEG, |plane, x, y| match plane {
-                0 if x < 320 && y < 240 => 255,
-                0 => 10,
-                _ => 128,
-            });
+            let frame =
+                Frame::synthetic((Pixel::YUV420P, 640, 480), rotation, JPEG, |plane, x, y| match plane {
+                    0 if x < 320 && y < 240 => 255,
+                    0 => 10,
+                    _ => 128,
+                });
             let mut scaler = Scaler::new(size, AS_IS);
             let (input, letterbox) = scaler.scale(&frame).expect("an ordinary picture");
             assert_eq!(letterbox.input_px(), (width, height), "{rotation:?}");

@@ -52,7 +52,7 @@ fn look(detector: &mut dyn Detect, wanted: &[u32], floor: Score) -> Vec<Vec<Dete
             Event::Picture(picture) => {
                 number += 1;
                 if wanted.contains(&number) {
-                    let frame = frames.develop(picture).ok().expect("an ordinary frame");
+                    let frame = frames.develop(picture).expect("an ordinary frame");
                     found.push(detector.detect_with_floor(frame, floor).expect("the network runs"));
                 }
             }
@@ -104,7 +104,8 @@ fn a_python_program_finds_the_same() {
         models: std::collections::BTreeMap<String, std::collections::BTreeMap<u32, Vec<[f32; 5]>>>,
     }
     let reference: Reference =
-        serde_json::from_str(include_str!("../../../../testdata/reference/detections.json")).expect("the table");
+        serde_json::from_str(include_str!("../../../../testdata/reference/detections.json"))
+            .expect("the table");
     for model in MODELS {
         let card = Cards::known().model(model).expect("a known model");
         let Some(frames) = reference.models.get(&card.file.display().to_string()) else {

@@ -100,19 +100,27 @@ fn other_tracks_are_left_out() {
 }
 
 #[test]
-fn rotation_swaps_the_sides() {
+fn a_turned_camera_is_put_upright() {
     let clips = Clips::new();
-    let upright = clips.street("upright.mp4", "-c:v libx264");
-    let cases = [
-        (90, Rotation::Cw90, (240, 320)),
-        (180, Rotation::Half, (320, 240)),
-        (270, Rotation::Cw270, (240, 320)),
+    let upright = fs::read(clips.street("upright.mp4", "-c:v libx264")).expect("the clip");
+    // A track's matrix (ISO 14496-12 §8.3.2): a, b, c and d of x = a·p + c·q, y = b·p + d·q; 1 is 0x10000.
+    let cases: [(&str, [i32; 4], Rotation, _); 3] = [
+        ("a telephone held upright", [0, 1, -1, 0], Rotation::Cw90, (240, 320)),
+        ("a camera under the ceiling", [-1, 0, 0, -1], Rotation::Half, (320, 240)),
+        ("in the other hand", [0, -1, 1, 0], Rotation::Cw270, (240, 320)),
     ];
-    for (degrees, rotation, size_px) in cases {
-        let turned = format!("-i {} -c copy -metadata:s:v rotate={degrees}", upright.display());
-        let path = clips.ffmpeg(&format!("turned_{degrees}.mp4"), &turned);
-        check("turned", &count(&path), (FRAMES, size_px, 2900));
-        assert_eq!(first_frame(&intake(path).out).rotation(), rotation);
+    for (name, [a, b, c, d], rotation, size_px) in cases {
+        let mut turned = upright.clone();
+        let track = turned.windows(4).position(|bytes| bytes == b"tkhd").expect("a track header");
+        // After the name come 40 bytes of other fields.
+        for (index, value) in [(0, a), (1, b), (3, c), (4, d)] {
+            let at = track + 44 + 4 * index;
+            turned[at..at + 4].copy_from_slice(&(value << 16).to_be_bytes());
+        }
+        let path = clips.path("turned.mp4");
+        fs::write(&path, turned).expect("the turned clip");
+        check(name, &count(&path), (FRAMES, size_px, 2900));
+        assert_eq!(first_frame(&intake(path).out).rotation(), rotation, "{name}");
     }
 }
 

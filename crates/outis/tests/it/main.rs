@@ -1,9 +1,13 @@
 //! The command as a person meets it: real programs, a real clip, a real browser.
-#![allow(missing_docs)]
-
+#[cfg(test)]
 mod browser;
+#[cfg(test)]
 mod count;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
 mod page;
+#[cfg(test)]
 mod stage;
+#[cfg(test)]
 mod watch;

@@ -89,3 +89,50 @@ fn same_names(what: &str, mut expected: Vec<&str>, mut found: Vec<&str>) -> Resu
         found: format!("{found:?}"),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxes() -> Vec<Expected> {
+        ["cls0", "reg0"].map(|name| Expected { name: name.to_owned(), dims: vec![1, 2, 3] }).to_vec()
+    }
+
+    #[test]
+    fn only_networks_with_the_expected_names_are_taken() {
+        // (case, inputs, outputs, whether it is taken)
+        let cases: [(&str, &[&str], &[&str], bool); 6] = [
+            ("as on the card", &["input"], &["cls0", "reg0"], true),
+            ("in another order", &["input"], &["reg0", "cls0"], true),
+            ("one that describes faces as well", &["input"], &["cls0", "reg0", "embedding"], false),
+            ("one output less", &["input"], &["cls0"], false),
+            ("another input", &["face"], &["cls0", "reg0"], false),
+            ("two inputs", &["input", "face"], &["cls0", "reg0"], false),
+        ];
+        for (name, inputs, outputs, taken) in cases {
+            let names = check_names("input", &boxes(), inputs.iter().copied(), outputs.iter().copied());
+            assert_eq!(names.is_ok(), taken, "{name}: {names:?}");
+        }
+    }
+
+    #[test]
+    fn only_outputs_of_the_expected_shape_are_read() {
+        let expected = &boxes()[0];
+        let values = [0.0; 12];
+        let cases: [(&str, &[usize], usize, bool); 5] = [
+            ("as on the card", &[1, 2, 3], 6, true),
+            ("turned", &[1, 3, 2], 6, false),
+            ("larger", &[1, 2, 6], 12, false),
+            ("flat", &[6], 6, false),
+            ("fewer values than it says", &[1, 2, 3], 5, false),
+        ];
+        for (name, dims, length, read) in cases {
+            assert_eq!(checked(expected, dims, &values[..length]).is_ok(), read, "{name}");
+        }
+        let refusal = checked(expected, &[1, 512], &[0.0; 512]).expect_err("an embedding").to_string();
+        assert!(
+            refusal.contains("cls0") && refusal.contains("[1, 512]") && refusal.contains("[1, 2, 3]"),
+            "{refusal}"
+        );
+    }
+}
