@@ -165,6 +165,8 @@ impl Programs {
 fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Child> {
     Command::new(program)
         .args(arguments)
+        // No variable of the caller's reaches them: some make a library write reports of its own.
+        .env_clear()
         .stdin(input)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

@@ -99,7 +99,7 @@ where
     Ok((0..counters).map(report).collect())
 }
 
-/// Writes what [`bench`] would give to a counter: a folder `<street>-<seed>` each.
+/// Writes what [`bench()`] would give to a counter: a folder `<street>-<seed>` each.
 ///
 /// # Errors
 /// When the trajectories are absent or not understood, or a file cannot be written.

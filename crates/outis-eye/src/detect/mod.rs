@@ -84,7 +84,7 @@ pub struct DetectorChoice {
 pub enum Runtime {
     /// The library ONNX Runtime from this file.
     OnnxRuntime(PathBuf),
-    /// The runtime that is part of the program: needs no library, takes twice as long.
+    /// The runtime that is part of the program: needs no library, takes two to four times as long.
     Rten,
 }
 
