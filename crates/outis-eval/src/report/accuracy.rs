@@ -1,6 +1,7 @@
 //! `docs/ref/accuracy.md`: how right counts and tracks are.
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use outis_measure::MeasureSettings;
 use serde_json::Value;
@@ -64,6 +65,8 @@ fn simple_cases() -> String {
 }
 
 fn tud() -> anyhow::Result<String> {
+    // Says itself what is missing when it fails.
+    let _ = Command::new(checkout().join("bench/python/fetch_tud")).stdout(Stdio::null()).status();
     let file = checkout().join("testdata/reference/tud.json");
     let reference: Value = serde_json::from_str(&std::fs::read_to_string(&file)?)?;
     let mut table = Table::new(["tracker's result of", "HOTA", "DetA", "AssA", "MOTA", "IDF1", "switches"]);

@@ -3,6 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use outis_eval::cache;
+use outis_measure::ImageBox;
+
 fn run(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_outis-eval")).args(arguments).output().unwrap()
 }
@@ -67,6 +70,26 @@ fn no_detections_are_no_tracks() {
         stdout(&["count", "--detections", path, "--fps", "10", "--line", "A:0,0,9,9"]),
         "{\"lines\":[{\"name\":\"A\",\"forward\":0,\"backward\":0}]}\n"
     );
+}
+
+/// Needs the fetched model and clip, and the intake beside this program: `make test` sees to all three.
+#[test]
+fn detect_finds_the_people_of_the_clip() {
+    let clip = cache::folder().join("clips/vtest.avi");
+    let printed = stdout(&["detect", clip.to_str().unwrap(), "--every", "400", "--score-min", "0.5"]);
+    let rows: Vec<Vec<f32>> =
+        printed.lines().map(|line| line.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+    assert!(rows.iter().all(|row| row.len() == 10 && (row[0] == 1.0 || row[0] == 401.0)), "{printed}");
+    // Frame 1 by hand.
+    for [left, top, width, height] in
+        [[499.0, 158.0, 31.0, 75.0], [258.0, 219.0, 33.0, 89.0], [633.0, 242.0, 42.0, 81.0]]
+    {
+        let person = ImageBox::from_left_top_width_height(left, top, width, height);
+        let found = rows.iter().filter(|row| row[0] == 1.0 && row[7] == 0.0).any(|row| {
+            ImageBox::from_left_top_width_height(row[2], row[3], row[4], row[5]).iou(&person) > 0.5
+        });
+        assert!(found, "nobody at {left}, {top}:\n{printed}");
+    }
 }
 
 #[test]

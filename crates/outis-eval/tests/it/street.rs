@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use outis_eval::product;
 use outis_eval::street::{self, DetectedFrame, Noise, Options, Report};
-use outis_measure::Line;
+use outis_measure::{Line, MeasureSettings};
 use outis_record::DirectionalCount;
 
-/// Runs a counter on perfect or on noisy boxes; none where the trajectories are absent.
+/// Runs a counter on the street; none where the trajectories are absent.
 fn bench(
     noise: Noise,
+    fps: f64,
     counter: fn(&[DetectedFrame], f64, &[Line]) -> Vec<DirectionalCount>,
 ) -> Option<Report> {
-    let options = Options { data: street::default_data(), fps: 25.0, noise, seeds: 1 };
+    let options = Options { data: street::default_data(), fps, noise, seeds: 1 };
     if !options.data.join("eth-ucy").is_dir() {
         println!("not run: the trajectories of ETH and UCY are not at {}", options.data.display());
         return None;
@@ -40,13 +42,29 @@ fn sign_changes(looks: &[DetectedFrame], _fps: f64, lines: &[Line]) -> Vec<Direc
     counts
 }
 
+/// The product's counter.
+fn ours(looks: &[DetectedFrame], _fps: f64, lines: &[Line]) -> Vec<DirectionalCount> {
+    let looks = looks.iter().map(|look| (look.at, look.detections.as_slice()));
+    product::count(looks, lines, MeasureSettings::default()).unwrap_or_default()
+}
+
+#[test]
+fn our_counts_err_no_more_than_promised() {
+    for (fps, error_max) in [(25.0, 0.05), (12.5, 0.06), (5.0, 0.07)] {
+        for noise in [Noise::field(), Noise::drift()] {
+            let Some(report) = bench(noise, fps, ours) else { return };
+            assert!(report.error().mean <= error_max, "{fps} looks a second: {}", report.summary());
+        }
+    }
+}
+
 #[test]
 fn sign_changes_are_nearly_right_on_perfect_boxes_and_useless_on_noisy_ones() {
     let perfect = Noise { white_share: 0.0, false_per_frame: 0.0, miss_mean_s: 1e-9, ..Noise::field() };
-    let Some(report) = bench(perfect, sign_changes) else { return };
+    let Some(report) = bench(perfect, 25.0, sign_changes) else { return };
     assert!(report.true_passages() > 1000, "{}", report.true_passages());
     assert!(report.lines.len() >= 12, "six lines on each street");
     assert!(report.pooled_error().mean < 0.08, "{}", report.summary());
-    let Some(report) = bench(Noise::field(), sign_changes) else { return };
+    let Some(report) = bench(Noise::field(), 25.0, sign_changes) else { return };
     assert!(report.pooled_error().mean > 0.5, "{}", report.summary());
 }
