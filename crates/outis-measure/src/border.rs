@@ -51,7 +51,7 @@ pub struct BorderSettings {
 
 impl Default for BorderSettings {
     fn default() -> Self {
-        Self { hold_s: 0.17, jitter: 0.02, jitter_memory_s: 0.8, doubt: 0.1 }
+        Self { hold_s: 0.17, jitter: 0.025, jitter_memory_s: 0.8, doubt: 0.1 }
     }
 }
 
@@ -71,8 +71,47 @@ pub(crate) struct Border {
     /// Whether the newest change of sign was between the ends of the border.
     through: bool,
     near_s: f32,
-    mean: f32,
-    variance: f32,
+    trend: Trend,
+}
+
+/// A straight line through the distances of a stay, by least squares weighted with time and fading with
+/// [`STAY_MEMORY_S`]: who walks slowly across follows it, and what is left over is jitter.
+#[derive(Debug, Clone, Copy, Default)]
+struct Trend {
+    /// Sums of weight, time before now, its square, distance, its square, and time by distance.
+    w: f32,
+    t: f32,
+    tt: f32,
+    d: f32,
+    dd: f32,
+    td: f32,
+}
+
+impl Trend {
+    fn add(&mut self, distance: f32, dt_s: f32) {
+        // Time is counted from now backwards, so that the sums stay small.
+        let fade = (-dt_s / STAY_MEMORY_S).exp();
+        let Self { w, t, tt, d, dd, td } = *self;
+        *self = Self {
+            w: fade * w + dt_s,
+            t: fade * (t - dt_s * w),
+            tt: fade * (tt - 2.0 * dt_s * t + dt_s * dt_s * w),
+            d: fade * d + dt_s * distance,
+            dd: fade * dd + dt_s * distance * distance,
+            td: fade * (td - dt_s * d),
+        };
+    }
+
+    /// Variance around the line.
+    fn residual_variance(&self) -> f32 {
+        let Self { w, t, tt, d, dd, td } = *self;
+        if w <= 0.0 {
+            return 0.0;
+        }
+        let (tt, td, dd) = (tt / w - (t / w).powi(2), td / w - t * d / (w * w), dd / w - (d / w).powi(2));
+        let explained = if tt > 1e-3 { td * td / tt } else { 0.0 };
+        (dd - explained).max(0.0)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -166,21 +205,18 @@ impl Border {
     /// Keeps the statistics of the stay near the border; `distance` is in reaches.
     fn stay(&mut self, distance: f32, dt_s: f32) {
         if distance.abs() > NEAR {
-            (self.near_s, self.mean, self.variance) = (0.0, 0.0, 0.0);
+            (self.near_s, self.trend) = (0.0, Trend::default());
             return;
         }
         self.near_s += dt_s;
-        let share = dt_s / self.near_s.min(STAY_MEMORY_S).max(dt_s).max(1e-3);
-        let deviation = distance - self.mean;
-        self.mean += share * deviation;
-        self.variance = (1.0 - share) * (self.variance + share * deviation * deviation);
+        self.trend.add(distance, dt_s);
     }
 
     /// The greatest throw to expect of n independent draws of the jitter, in reaches: sd · √(2 ln (n / doubt)).
     fn throw(&self, settings: &BorderSettings) -> f32 {
         // A stay of a few seconds shows the jitter's true size; before, motion and jitter look the same.
         let trust = (self.near_s / STAY_MEMORY_S).min(1.0);
-        let sd = settings.jitter + trust * (self.variance.sqrt() - settings.jitter).max(0.0);
+        let sd = settings.jitter + trust * (self.trend.residual_variance().sqrt() - settings.jitter).max(0.0);
         let draws = 1.0 + self.near_s / settings.jitter_memory_s;
         sd * (2.0 * (draws / settings.doubt).ln()).sqrt()
     }

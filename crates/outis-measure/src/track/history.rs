@@ -1,7 +1,7 @@
 //! The last two seconds of one track, and their smoothing.
 
 use super::motion::Axis;
-use crate::MediaTime;
+use crate::{ImageBox, ImagePoint, MediaTime};
 
 /// The longest history: two seconds and a portion at 60 looks a second. The oldest go first.
 pub(super) const HISTORY_MAX: usize = 160;
@@ -13,10 +13,20 @@ pub(super) struct Moment {
     /// Filtered foot, across and down.
     pub(super) x: Axis,
     pub(super) y: Axis,
+    /// The box as it was detected, or as it is supposed where it was not.
+    pub(super) foot: ImagePoint,
     pub(super) width: f32,
     pub(super) height: f32,
     pub(super) score: f32,
     pub(super) seen: bool,
+}
+
+impl Moment {
+    /// The box as it was detected, or as it is supposed.
+    pub(super) fn bbox(&self) -> ImageBox {
+        let Self { foot, width, height, .. } = *self;
+        ImageBox::from_left_top_width_height(foot.x_px - width / 2.0, foot.y_px - height, width, height)
+    }
 }
 
 /// A smoothed moment.

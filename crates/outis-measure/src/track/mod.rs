@@ -6,8 +6,10 @@
 
 mod assign;
 mod history;
+mod join;
 mod motion;
 mod settings;
+mod state;
 mod tracker;
 
 pub use settings::TrackerSettings;

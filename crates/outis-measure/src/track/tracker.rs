@@ -8,11 +8,12 @@ use outis_record::Class;
 
 use super::{
     assign::{Candidate, best_matching},
-    history::{HISTORY_MAX, Moment, Smoothed, smooth},
-    motion::Axis,
+    history::{Smoothed, smooth},
+    join::worth_joining,
     settings::{DETECTIONS_MAX, Kind, PORTION_S, TRACKS_MAX, TrackerSettings},
+    state::{Stage, State, Track},
 };
-use crate::{Detection, ImageBox, ImagePoint, MediaTime, Score};
+use crate::{Detection, ImageBox, MediaTime, Score};
 
 /// The number of a track. It dies with the track and is never stored or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,41 +41,6 @@ pub struct TrackPoint {
     pub score: Score,
     /// Whether the detector saw it at this look; else it was interpolated between sightings.
     pub seen: bool,
-}
-
-/// Everything that is remembered of something in the street, besides its short history.
-#[derive(Debug, Clone)]
-struct State {
-    id: TrackId,
-    /// The foot, across and down.
-    x: Axis,
-    y: Axis,
-    width: f32,
-    height: f32,
-    first_seen: MediaTime,
-    last_seen: MediaTime,
-    at: MediaTime,
-    /// Sum of the scores by class.
-    votes: [f32; Class::COUNT],
-    /// Where it was first seen.
-    origin: ImagePoint,
-    /// Of the last sighting.
-    score: f32,
-    sightings: u16,
-    looks: u16,
-    kind: Kind,
-    /// Whether it has once been seen often enough to be more than a flicker.
-    lasting: bool,
-    /// Whether it has once been a step away from its origin.
-    moved: bool,
-}
-
-const _: () = assert!(size_of::<State>() <= 128);
-
-#[derive(Debug)]
-struct Track {
-    state: State,
-    history: Vec<Moment>,
 }
 
 /// Follows boxes from look to look.
@@ -134,12 +100,14 @@ impl Tracker {
         self.renew_old(at);
         let taken = self.match_detections(&detections);
         self.start_tracks(at, &detections, &taken);
+        self.join_lost(at, JOIN_AFTER_S);
         self.finalize(at, self.settings.lag_s);
     }
 
     /// Ends every track: the source is over.
     pub fn finish(&mut self) {
         if let Some(now) = self.now {
+            self.join_lost(now, 0.0);
             self.finalize(now, -PORTION_S);
             self.tracks.clear();
         }
@@ -257,6 +225,40 @@ impl Tracker {
         }
     }
 
+    /// Joins tracks that began in the last moments to tracks that were lost before.
+    ///
+    /// A new track gets `after_s` seconds to show whence it came, less when the lost one is about to be given up.
+    fn join_lost(&mut self, now: MediaTime, after_s: f32) {
+        self.candidates.clear();
+        for (n, new) in self.tracks.iter().enumerate() {
+            let first_seen = new.state.first_seen;
+            // Of what has been told nothing can be taken back.
+            let told = self.final_until.is_some_and(|until| until >= first_seen);
+            if told || !new.state.lasting || new.history.first().is_none_or(|moment| moment.at != first_seen)
+            {
+                continue;
+            }
+            for (l, lost) in self.tracks.iter().enumerate() {
+                let may = lost.state.lasting && lost.state.kind == new.state.kind;
+                if may && lost.state.last_seen < first_seen {
+                    let gain = worth_joining(lost, new, &self.settings);
+                    self.candidates.extend(gain.map(|gain| Candidate { track: l, detection: n, gain }));
+                }
+            }
+        }
+        let mut joined = Vec::new();
+        for (l, n) in best_matching(&self.candidates, self.tracks.len(), self.tracks.len()) {
+            let age_s = now.seconds_since(self.tracks[n].state.first_seen);
+            let unseen_s = now.seconds_since(self.tracks[l].state.last_seen);
+            if age_s >= after_s || unseen_s >= self.settings.unseen_max_s - LAST_CALL_S {
+                let new = self.tracks[n].clone();
+                self.tracks[l].take_over(&new, &self.settings);
+                joined.push(self.tracks[n].state.id);
+            }
+        }
+        self.tracks.retain(|track| !joined.contains(&track.state.id));
+    }
+
     /// Makes final what is older than the lag, in portions.
     fn finalize(&mut self, now: MediaTime, lag_s: f32) {
         let due = self.final_until.is_none_or(|until| now.seconds_since(until) >= lag_s + PORTION_S);
@@ -300,200 +302,13 @@ impl Tracker {
 /// A track that is no more than a flicker yet ends after this many seconds unseen.
 const FLICKER_UNSEEN_MAX_S: f32 = 0.7;
 
-/// A lasting track was seen in at least this share of its looks when it began to count as one. Boxes of
-/// nothing that happen to line up are not.
-const SEEN_SHARE_MIN: f32 = 0.5;
-
-/// How far something has moved when it has made a step, in sizes: 85 cm of a person.
-const STEP: f32 = 0.5;
-
 /// A new box that overlaps a followed one by more than this is an echo of it: the detectors' own
 /// suppression works with .5 to .6 on raw boxes.
 const ECHO_IOU: f32 = 0.5;
 
-/// Gate of the squared distance in standard deviations: 1 in 3000 right pairs is missed
-/// (chi-squared, two degrees of freedom). Weak detections must fit twice as well.
-const GATE: f32 = 16.0;
+/// How long a new track may show its own motion before it is joined to a lost one, in seconds. It has been told
+/// to nobody before the lag of [`TrackerSettings`] is over.
+const JOIN_AFTER_S: f32 = 0.8;
 
-/// What a pair is worth that fits without error at the least spread, as twice a log-likelihood ratio: against
-/// something new in this place, of which there are in a look about 5 in an area of 1000 sizes².
-const WORTH: f32 = 21.0;
-
-/// Standard deviation of the logarithm of a box's size from look to look.
-const SIZE_LOG_SD: f32 = 0.2;
-
-/// The cost at which a size mismatch stops to tell: a person half hidden has half the height.
-const SIZE_COST_MAX: f32 = 6.0;
-
-/// A detector errs more where people meet than its jitter on free ones says.
-const MATCH_JITTER_FACTOR: f32 = 1.5;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    Sure,
-    Weak,
-}
-
-impl State {
-    fn new(id: TrackId, at: MediaTime, detection: &Detection, settings: &TrackerSettings) -> Self {
-        let kind = Kind::of(detection.class);
-        let bbox = detection.bbox;
-        let size = size_px(kind, bbox.width, bbox.height);
-        let (variance, speed) = ((settings.jitter * size).powi(2), (kind.speed_sd() * size).powi(2));
-        let foot = bbox.foot();
-        let mut votes = [0.0; Class::COUNT];
-        votes[detection.class.index()] = detection.score.get();
-        Self {
-            id,
-            x: Axis::new(foot.x_px, variance, speed),
-            y: Axis::new(foot.y_px, variance, speed),
-            width: bbox.width,
-            height: bbox.height,
-            first_seen: at,
-            last_seen: at,
-            at,
-            votes,
-            origin: foot,
-            score: detection.score.get(),
-            sightings: 1,
-            looks: 1,
-            kind,
-            lasting: false,
-            moved: false,
-        }
-    }
-
-    fn size(&self) -> f32 {
-        size_px(self.kind, self.width, self.height)
-    }
-
-    /// Acceleration noise in px² / s³.
-    fn q(&self) -> f32 {
-        self.kind.acceleration_density() * self.size().powi(2)
-    }
-
-    fn bbox(&self) -> ImageBox {
-        ImageBox::from_left_top_width_height(
-            self.x.position - self.width / 2.0,
-            self.y.position - self.height,
-            self.width,
-            self.height,
-        )
-    }
-
-    fn class(&self) -> Class {
-        let best = (0..Class::COUNT).max_by(|&a, &b| self.votes[a].total_cmp(&self.votes[b]));
-        best.and_then(Class::from_index).unwrap_or(Class::Person)
-    }
-
-    /// Whether this is something in the street, and not the detector's fancy.
-    fn is_believed(&self, settings: &TrackerSettings) -> bool {
-        let mean_score = self.votes.iter().sum::<f32>() / f32::from(self.sightings);
-        let needed = if self.moved { settings.score_new } else { settings.score_still };
-        self.lasting && mean_score >= needed
-    }
-
-    fn predict(&mut self, at: MediaTime) {
-        let (dt_s, q) = (at.seconds_since(self.at), self.q());
-        self.x = self.x.predicted(dt_s, q);
-        self.y = self.y.predicted(dt_s, q);
-        self.at = at;
-        self.looks = self.looks.saturating_add(1);
-    }
-
-    /// What it is worth to say that this detection is this track; `None` beyond the gate.
-    fn worth(&self, detection: &Detection, settings: &TrackerSettings, stage: Stage) -> Option<f32> {
-        let unseen_s = self.at.seconds_since(self.last_seen);
-        if Kind::of(detection.class) != self.kind || unseen_s > settings.unseen_max_s {
-            return None;
-        }
-        let size = self.size();
-        let foot = detection.bbox.foot();
-        let dx = foot.x_px - self.x.position;
-        // Legs are hidden behind others more often than heads: whichever end of the box fits better tells.
-        let by_foot = foot.y_px - self.y.position;
-        let by_head = detection.bbox.top - (self.y.position - self.height);
-        let dy = if by_head.abs() < by_foot.abs() { by_head } else { by_foot };
-        let noise = 2.0 * (MATCH_JITTER_FACTOR * settings.jitter * size).powi(2);
-        let (sx, sy) = (self.x.var_p + noise, self.y.var_p + noise);
-        let distance2 = dx * dx / sx + dy * dy / sy;
-        let gate = if stage == Stage::Sure { GATE } else { GATE / 2.0 };
-        if distance2.is_nan() || distance2 > gate {
-            return None;
-        }
-        let detected = size_px(self.kind, detection.bbox.width, detection.bbox.height);
-        let mismatch = (detected / size).ln() / SIZE_LOG_SD;
-        let cost = distance2 + (mismatch * mismatch).min(SIZE_COST_MAX);
-        // A long-lost track is spread wide and explains everything a little: its spread is its price.
-        let spread = (sx * sy).sqrt() / (size * settings.jitter).powi(2);
-        let worth = WORTH - cost - 2.0 * spread.ln();
-        (worth > 0.0).then_some(worth)
-    }
-
-    fn update(&mut self, detection: &Detection, settings: &TrackerSettings) {
-        let (bbox, foot) = (detection.bbox, detection.bbox.foot());
-        let variance = (settings.jitter * self.size()).powi(2);
-        self.x = self.x.updated(foot.x_px, huber_variance(&self.x, foot.x_px, variance));
-        self.y = self.y.updated(foot.y_px, huber_variance(&self.y, foot.y_px, variance));
-        let memory = 1.0 - (-self.at.seconds_since(self.last_seen) / SIZE_MEMORY_S).exp();
-        let share = memory.max(1.0 / (f32::from(self.sightings) + 1.0));
-        self.width += share * (bbox.width - self.width);
-        self.height += share * (bbox.height - self.height);
-        self.votes[detection.class.index()] += detection.score.get();
-        self.score = detection.score.get();
-        self.last_seen = self.at;
-        self.sightings = self.sightings.saturating_add(1);
-        self.lasting |= self.sightings >= settings.sightings_min
-            && self.last_seen.seconds_since(self.first_seen) >= settings.life_min_s
-            && f32::from(self.sightings) >= SEEN_SHARE_MIN * f32::from(self.looks);
-        let (dx, dy) = (self.x.position - self.origin.x_px, self.y.position - self.origin.y_px);
-        self.moved |= dx.hypot(dy) >= STEP * self.size();
-    }
-
-    /// Gives it a new number, as if it had just come. That it is real stays known.
-    fn renew(&mut self, id: TrackId) {
-        (self.id, self.first_seen) = (id, self.at);
-        let mean_score = self.votes.iter().sum::<f32>() / f32::from(self.sightings);
-        let class = self.class();
-        self.votes = [0.0; Class::COUNT];
-        self.votes[class.index()] = mean_score;
-        (self.sightings, self.looks) = (1, 1);
-    }
-}
-
-/// The variance to give to a measurement: what lies beyond three standard deviations pulls no harder than
-/// what lies at three (Huber 1964).
-fn huber_variance(axis: &Axis, measured: f32, variance: f32) -> f32 {
-    let total = axis.var_p + variance;
-    let excess = (measured - axis.position).abs() / (3.0 * total.sqrt());
-    total * excess.max(1.0) - axis.var_p
-}
-
-/// A size follows the detector with this memory, in seconds.
-const SIZE_MEMORY_S: f32 = 1.0;
-
-impl Track {
-    fn remember(&mut self, seen: Option<ImageBox>) {
-        let State { at, x, y, score, .. } = self.state;
-        let (width, height) =
-            seen.map_or((self.state.width, self.state.height), |bbox| (bbox.width, bbox.height));
-        if self.history.len() >= HISTORY_MAX {
-            self.history.remove(0);
-        }
-        self.history.push(Moment { at, x, y, width, height, score, seen: seen.is_some() });
-    }
-
-    /// Drops what no later decision reads: all but half a second before the final moment.
-    fn forget_before(&mut self, until: MediaTime) {
-        let keep_from = until.plus_seconds(-0.5);
-        let keep = self.history.partition_point(|moment| moment.at < keep_from);
-        self.history.drain(..keep);
-    }
-}
-
-fn size_px(kind: Kind, width: f32, height: f32) -> f32 {
-    match kind {
-        Kind::Pedestrian | Kind::TwoWheeler => height,
-        Kind::Vehicle => (width * height).sqrt(),
-    }
-}
+/// A lost track that ends before the next look of a slow detector (4 a second) is joined now or never.
+const LAST_CALL_S: f32 = 0.25;
