@@ -8,7 +8,9 @@ use outis_eye::{
     run::Settings,
     schedule::LookRate,
 };
-use outis_measure::{GroundPlane, GroundPoint, ImagePoint, Line, MeasureSettings, Scene, Zone};
+use outis_measure::{
+    CounterSettings, GroundPlane, GroundPoint, ImagePoint, Line, MeasureSettings, Scene, Zone,
+};
 use outis_record::{Class, Schema, SchemaError};
 
 /// Thirty thousand years: keeps sums of times far from the end of what 64 bits hold.
@@ -51,6 +53,9 @@ pub(crate) struct Args {
     /// Count journeys between lines and zones.
     #[arg(long)]
     flows: bool,
+    /// Let no passage add more than the noise of the release is made for.
+    #[arg(long)]
+    bounded: bool,
     /// Length of a window in milliseconds.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     window_ms: u32,
@@ -83,6 +88,7 @@ impl Args {
             measure: MeasureSettings {
                 window_ms: self.window_ms,
                 origin_ms: self.window_origin_ms,
+                counter: CounterSettings { bounded: self.bounded, ..CounterSettings::default() },
                 ..MeasureSettings::default()
             },
             look_rate: if self.every_frame { LookRate::EveryFrame } else { self.detect_fps },

@@ -1,13 +1,13 @@
 //! The loop of the eye: packets in, records out.
 //!
-//! Knows which frames are looked at and when records leave. What leaves is made by `WindowTotals::release` and
-//! `WindowTotals::snapshot` only, or is one of the messages without measures.
+//! Knows which frames are looked at and when records leave. What leaves is made by `WindowTotals::records`
+//! only, or is one of the messages without measures; the door decides what may be told on.
 
 use std::io::{self, Read, Write};
 
 use outis_measure::{Detection, MeasureSettings, Measurer, MediaTime, Scene};
 use outis_packet::Ending;
-use outis_record::{Class, Disclosure, Message, Notice, Outcome, Progress, Record, Schema};
+use outis_record::{Class, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
 use crate::{
     decode::{Event, Frames, Picture, StartError},
@@ -144,7 +144,7 @@ impl<'a, W: Write> Eye<'a, W> {
         self.add_closed_windows();
         let snapshot = looked && self.snapshots.as_mut().is_some_and(|ticker| ticker.passes(at));
         if snapshot {
-            let records = self.measurer.running().snapshot(Disclosure::Exact);
+            let records = self.measurer.running().records(WindowState::Open);
             self.add_all(&records);
         }
         if self.progress_ticks.passes(at) || snapshot {
@@ -169,7 +169,7 @@ impl<'a, W: Write> Eye<'a, W> {
 
     fn add_closed_windows(&mut self) {
         for (totals, state) in self.measurer.take_closed() {
-            self.add_all(&totals.release(state, Disclosure::Exact));
+            self.add_all(&totals.records(state));
         }
     }
 

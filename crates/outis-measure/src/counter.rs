@@ -7,6 +7,7 @@ use outis_record::{Class, LineIndex, Place, ZoneIndex};
 use crate::{
     MediaTime, Scene, TrackId, TrackPoint,
     border::{Border, BorderSettings, Change, Reading},
+    contribution::Contribution,
 };
 
 /// How counting decides. See [`BorderSettings`].
@@ -14,6 +15,8 @@ use crate::{
 pub struct CounterSettings {
     /// When a change of sides is certain.
     pub border: BorderSettings,
+    /// Whether each passage adds no more than [`outis_record::PassageBounds`], so that noise can hide it.
+    pub bounded: bool,
 }
 
 /// The depth beyond a border that is meant, in body heights: about 10 cm of a person.
@@ -44,6 +47,8 @@ struct Passer {
     latest: Option<Place>,
     class: Option<Class>,
     at: MediaTime,
+    /// None when passages are not bounded.
+    contribution: Option<Contribution>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,6 +76,7 @@ impl Counter {
         let passer = self.passers.entry(point.track).or_insert_with(|| Passer {
             lines: vec![Border::default(); scene.lines.len()],
             zones: vec![Stay::default(); scene.zones.len()],
+            contribution: self.settings.bounded.then(Contribution::default),
             ..Passer::default()
         });
         let class = point.class;
@@ -79,8 +85,11 @@ impl Counter {
             let reading = line_reading(scene, line, point);
             if let Some(change) = passer.lines[line].observe(point.at, reading, settings) {
                 let forward = change == Change::Forward;
-                events.push(Event::Crossed { line: LineIndex(index), forward, class });
-                passer.visit(Place::Line(LineIndex(index)));
+                let place = Place::Line(LineIndex(index));
+                if passer.may_raise(place, forward) {
+                    events.push(Event::Crossed { line: LineIndex(index), forward, class });
+                }
+                passer.visit(place);
             }
         }
         for (zone, index) in (0..scene.zones.len()).zip(0u16..) {
@@ -95,16 +104,27 @@ impl Counter {
                 }
                 (_, Some(since), false) => {
                     stay.since = None;
-                    events.push(Event::Dwelt { zone, class, dwell_ms: elapsed_ms(since, point.at) });
+                    passer.tell_stay(zone, class, elapsed_ms(since, point.at), events);
                 }
                 _ => {}
             }
-            match change {
-                Some(Change::Forward) => events.push(Event::Entered { zone, class }),
-                Some(Change::Backward) => events.push(Event::Left { zone, class }),
-                None => {}
+            let Some(change) = change else { continue };
+            let entered = change == Change::Forward;
+            if passer.may_raise(Place::Zone(zone), entered) {
+                events.push(if entered {
+                    Event::Entered { zone, class }
+                } else {
+                    Event::Left { zone, class }
+                });
             }
         }
+    }
+
+    /// What counts of a track's presence in the picture during a span of time, in milliseconds.
+    pub(crate) fn present_ms(&mut self, track: TrackId, span_ms: u64) -> u64 {
+        let passer = self.passers.get_mut(&track);
+        let contribution = passer.and_then(|passer| passer.contribution.as_mut());
+        contribution.map_or(span_ms, |contribution| contribution.present(span_ms))
     }
 
     /// In which zones a track is.
@@ -116,12 +136,13 @@ impl Counter {
     /// Someone has got a new number: what was remembered ends, and begins anew. Only from which side they
     /// came to a border on which they still stand goes on, or their passage would be lost.
     pub(crate) fn renew(&mut self, old: TrackId, new: TrackId, events: &mut Vec<Event>) {
-        let Some(before) = self.passers.remove(&old) else { return };
+        let Some(mut before) = self.passers.remove(&old) else { return };
         before.end(events);
         let kept = |border: &Border| if border.is_near() { *border } else { Border::default() };
         let passer = Passer {
             lines: before.lines.iter().map(kept).collect(),
             zones: before.zones.iter().map(|stay| Stay { border: kept(&stay.border), since: None }).collect(),
+            contribution: self.settings.bounded.then(Contribution::default),
             ..Passer::default()
         };
         self.passers.insert(new, passer);
@@ -145,12 +166,24 @@ impl Passer {
         self.latest = Some(place);
     }
 
-    fn end(&self, events: &mut Vec<Event>) {
+    fn may_raise(&mut self, place: Place, forward: bool) -> bool {
+        self.contribution.as_mut().is_none_or(|contribution| contribution.raise(place, forward))
+    }
+
+    fn tell_stay(&mut self, zone: ZoneIndex, class: Class, dwell_ms: u64, events: &mut Vec<Event>) {
+        let counts_ms = match &mut self.contribution {
+            Some(contribution) => contribution.stay(dwell_ms),
+            None => Some(dwell_ms),
+        };
+        events.extend(counts_ms.map(|dwell_ms| Event::Dwelt { zone, class, dwell_ms }));
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
         let Some(class) = self.class else { return };
-        for (stay, index) in self.zones.iter().zip(0u16..) {
-            if let Some(since) = stay.since {
-                let dwell_ms = elapsed_ms(since, self.at);
-                events.push(Event::Dwelt { zone: ZoneIndex(index), class, dwell_ms });
+        for index in 0..self.zones.len() {
+            if let Some(since) = self.zones[index].since {
+                let zone = ZoneIndex(u16::try_from(index).unwrap_or(u16::MAX));
+                self.tell_stay(zone, class, elapsed_ms(since, self.at), events);
             }
         }
         if let (Some(from), Some(to)) = (self.first, self.latest)

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod border;
+mod contribution;
 mod counter;
 mod detection;
 mod geometry;

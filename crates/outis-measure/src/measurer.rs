@@ -138,7 +138,8 @@ impl Measurer {
         while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
             self.counter.observe(&point, &mut self.events);
             if point.at == at && self.schema.classes().contains(&point.class) {
-                self.running.view_mut(point.class).add_present(observed_ms);
+                let counts_ms = self.counter.present_ms(point.track, observed_ms);
+                self.running.view_mut(point.class).add_present(counts_ms);
                 for zone in self.counter.zones_of(point.track) {
                     self.running.occupancy_mut(zone, point.class).add_present(observed_ms);
                 }
@@ -191,7 +192,7 @@ impl Measurer {
 
 #[cfg(test)]
 mod tests {
-    use outis_record::{Class, LineIndex, Place, ZoneIndex};
+    use outis_record::{Class, LineIndex, Measure, PassageBounds, Place, ZoneIndex};
     use proptest::prelude::*;
 
     use super::*;
@@ -219,6 +220,57 @@ mod tests {
         };
         let schema = Schema::new(1, 1, &[Class::Person], true).unwrap();
         Measurer::new(scene, schema, MeasureSettings { window_ms, ..MeasureSettings::default() })
+    }
+
+    /// Whatever a track does, a bounded passage adds what noise was made for, and no more.
+    #[test]
+    fn a_bounded_passage_adds_no_more_than_noise_hides() {
+        let p = ImagePoint::new;
+        let line = |x: f32| Line::new(p(x, 500.0), p(x, 0.0)).unwrap();
+        let zone = Zone::new(vec![p(400.0, 0.0), p(600.0, 0.0), p(600.0, 500.0), p(400.0, 500.0)]).unwrap();
+        let scene = Scene {
+            lines: vec![line(250.0), line(300.0), line(350.0)],
+            zones: vec![zone],
+            ..Scene::default()
+        };
+        let sums = |bounded| {
+            let schema = Schema::new(3, 1, &[Class::Person], true).unwrap();
+            let counter = CounterSettings { bounded, ..CounterSettings::default() };
+            let settings = MeasureSettings { counter, window_ms: 100_000, ..MeasureSettings::default() };
+            let mut measurer = Measurer::new(scene.clone(), schema, settings);
+            // To and fro between x = 150 and x = 650 for four minutes, over a border of windows or two.
+            for look in 0..1200u16 {
+                let step = f32::from(look % 200);
+                let x = if step < 100.0 { 150.0 + 5.0 * step } else { 1150.0 - 5.0 * step };
+                measurer.look(MediaTime::from_seconds(f64::from(look) / FPS), &[person(x, 300.0)]);
+            }
+            measurer.finish();
+            let (mut counts, mut flows, mut present_ms, mut stay_ms, mut most) = (0, 0, 0, 0, 0);
+            for (totals, _) in measurer.take_closed() {
+                for (_, measure) in totals.cells() {
+                    match measure {
+                        Measure::LineCrossings { forward: a, backward: b, .. }
+                        | Measure::ZoneVisits { entered: a, left: b, .. } => {
+                            counts += a + b;
+                            most = most.max(a).max(b);
+                        }
+                        Measure::Flow { count, .. } => flows += count,
+                        Measure::ViewOccupancy { present_ms: ms, .. } => present_ms += ms,
+                        Measure::ZoneDwell { total_ms, .. } => stay_ms += total_ms,
+                        Measure::ZoneOccupancy { .. } => {}
+                    }
+                }
+            }
+            (counts, flows, present_ms, stay_ms, most)
+        };
+        let (counts, _, present_ms, stay_ms, most) = sums(false);
+        assert!(
+            counts > 40 && present_ms > 200_000 && stay_ms > 40_000 && most > 2,
+            "the street is busy enough"
+        );
+        let (counts, flows, present_ms, stay_ms, most) = sums(true);
+        assert!(counts == PassageBounds::COUNTS && flows <= 1 && most == 1, "{counts} {flows} {most}");
+        assert!(present_ms == PassageBounds::PRESENT_MS && stay_ms <= PassageBounds::PRESENT_MS, "{stay_ms}");
     }
 
     /// Walks from x = 100 to x = 900 in 20 s and tells the windows.

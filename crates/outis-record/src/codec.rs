@@ -14,7 +14,7 @@ use crate::{
 /// The size of every record in bytes.
 pub const RECORD_LEN: usize = 64;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// One message in its final form: 64 bytes, of which every one is accounted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,7 +137,7 @@ impl Fields {
                 zone,
                 now: narrow(v0, "now")?,
                 max: narrow(v1, "max")?,
-                mean_milli: narrow(v2, "mean")?,
+                present_ms: v2,
             },
             kind::ZONE_DWELL => Measure::ZoneDwell { zone, visits: narrow(v0, "visits")?, total_ms: v1 },
             kind::FLOW => Measure::Flow {
@@ -145,11 +145,9 @@ impl Fields {
                 to: Place::from_wire(self.b),
                 count: narrow(v0, "count")?,
             },
-            kind::VIEW_OCCUPANCY => Measure::ViewOccupancy {
-                now: narrow(v0, "now")?,
-                max: narrow(v1, "max")?,
-                mean_milli: narrow(v2, "mean")?,
-            },
+            kind::VIEW_OCCUPANCY => {
+                Measure::ViewOccupancy { now: narrow(v0, "now")?, max: narrow(v1, "max")?, present_ms: v2 }
+            }
             kind::WINDOW_DONE => {
                 return Ok(Message::WindowDone {
                     window: self.window()?,
@@ -225,8 +223,8 @@ impl Fields {
             Measure::ZoneVisits { zone, entered, left } => {
                 (kind::ZONE_VISITS, zone.0, 0, [entered.into(), left.into(), zero, zero])
             }
-            Measure::ZoneOccupancy { zone, now, max, mean_milli } => {
-                (kind::ZONE_OCCUPANCY, zone.0, 0, [now.into(), max.into(), mean_milli.into(), zero])
+            Measure::ZoneOccupancy { zone, now, max, present_ms } => {
+                (kind::ZONE_OCCUPANCY, zone.0, 0, [now.into(), max.into(), present_ms, zero])
             }
             Measure::ZoneDwell { zone, visits, total_ms } => {
                 (kind::ZONE_DWELL, zone.0, 0, [visits.into(), total_ms, zero, zero])
@@ -234,8 +232,8 @@ impl Fields {
             Measure::Flow { from, to, count } => {
                 (kind::FLOW, from.to_wire(), to.to_wire(), [count.into(), zero, zero, zero])
             }
-            Measure::ViewOccupancy { now, max, mean_milli } => {
-                (kind::VIEW_OCCUPANCY, 0, 0, [now.into(), max.into(), mean_milli.into(), zero])
+            Measure::ViewOccupancy { now, max, present_ms } => {
+                (kind::VIEW_OCCUPANCY, 0, 0, [now.into(), max.into(), present_ms, zero])
             }
         };
         (self.kind, self.a, self.b, self.values) = (kind, a, b, values);
@@ -311,11 +309,8 @@ mod tests {
                 backward
             }),
             (zone(), n(), n()).prop_map(|(zone, entered, left)| Measure::ZoneVisits { zone, entered, left }),
-            (zone(), n(), n(), n()).prop_map(|(zone, now, max, mean_milli)| Measure::ZoneOccupancy {
-                zone,
-                now,
-                max,
-                mean_milli
+            (zone(), n(), n(), any::<u64>()).prop_map(|(zone, now, max, present_ms)| {
+                Measure::ZoneOccupancy { zone, now, max, present_ms }
             }),
             (zone(), n(), any::<u64>()).prop_map(|(zone, visits, total_ms)| Measure::ZoneDwell {
                 zone,
@@ -323,10 +318,10 @@ mod tests {
                 total_ms
             }),
             (place(), place(), n()).prop_map(|(from, to, count)| Measure::Flow { from, to, count }),
-            (n(), n(), n()).prop_map(|(now, max, mean_milli)| Measure::ViewOccupancy {
+            (n(), n(), any::<u64>()).prop_map(|(now, max, present_ms)| Measure::ViewOccupancy {
                 now,
                 max,
-                mean_milli
+                present_ms
             }),
         ]
     }
@@ -414,7 +409,7 @@ mod tests {
         };
         let hex: String = Record::from(message).as_bytes().iter().map(|b| format!("{b:02x}")).collect();
         let expected = [
-            "01",               // version
+            "02",               // version
             "01",               // kind: line crossings
             "04",               // class: bus
             "01",               // state: closed

@@ -2,19 +2,32 @@
 //!
 //! This crate knows no picture, box, track or person; it has no type in which one would fit.
 //! The eye writes [`Record`]s on a pipe, the door reads them. The number of records a window
-//! makes is fixed by its [`Schema`], whatever happened in the street.
+//! makes is fixed by its [`Schema`], whatever happened in the street. What the door may tell on of
+//! them is fixed by a [`Disclosure`], and [`WindowTotals::release`] is the way out.
 #![forbid(unsafe_code)]
 
+#[cfg(test)]
+mod audit;
+mod capacity;
 mod class;
 mod codec;
+mod disclosure;
+mod laplace;
 mod message;
 mod place;
+pub mod possible;
+mod profile;
+mod randomness;
+mod release;
 mod window;
 
 pub use class::Class;
 pub use codec::{RECORD_LEN, Record, RecordError};
+pub use disclosure::{Cell, Disclosure, DisclosureError, Figure};
+pub use laplace::Laplace;
 pub use message::{Measure, Message, Notice, Outcome, Progress, WindowState};
 pub use place::{LineIndex, Place, ZoneIndex};
-pub use window::{
-    DirectionalCount, Disclosure, Dwell, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals,
-};
+pub use profile::{PassageBounds, Profile};
+pub use randomness::{NoRandomness, Randomness};
+pub use release::Released;
+pub use window::{DirectionalCount, Dwell, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals};

@@ -93,8 +93,8 @@ pub enum Measure {
         now: u32,
         /// At most.
         max: u32,
-        /// On average over the observed time, in thousandths.
-        mean_milli: u32,
+        /// Presence summed over the observed time, in milliseconds: two people for three seconds are 6000.
+        present_ms: u64,
     },
     /// How long visits to a zone lasted.
     ZoneDwell {
@@ -120,8 +120,8 @@ pub enum Measure {
         now: u32,
         /// At most.
         max: u32,
-        /// On average over the observed time, in thousandths.
-        mean_milli: u32,
+        /// Presence summed over the observed time, in milliseconds: two people for three seconds are 6000.
+        present_ms: u64,
     },
 }
 

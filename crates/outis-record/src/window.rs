@@ -40,13 +40,6 @@ impl Window {
     }
 }
 
-/// How much of the totals may be told, and to whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disclosure {
-    /// Every figure as it is: for the owner's own files and premises.
-    Exact,
-}
-
 /// Which cells a window has. Derived from the configuration, and from nothing that is seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema {
@@ -126,6 +119,23 @@ impl Schema {
         (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len()
     }
 
+    /// Whether a window has this cell.
+    pub(crate) fn has(&self, class: Class, measure: Measure) -> bool {
+        let has_place = |place: Place| match place {
+            Place::Line(line) => line.0 < self.lines,
+            Place::Zone(zone) => zone.0 < self.zones,
+        };
+        let has_cell = match measure {
+            Measure::ViewOccupancy { .. } => true,
+            Measure::LineCrossings { line, .. } => has_place(Place::Line(line)),
+            Measure::ZoneVisits { zone, .. }
+            | Measure::ZoneOccupancy { zone, .. }
+            | Measure::ZoneDwell { zone, .. } => has_place(Place::Zone(zone)),
+            Measure::Flow { from, to, .. } => self.flows && from != to && has_place(from) && has_place(to),
+        };
+        has_cell && self.classes.contains(&class)
+    }
+
     fn place_index(&self, place: Place) -> usize {
         match place {
             Place::Line(line) => line.0.into(),
@@ -178,14 +188,10 @@ impl Occupancy {
         self.now = self.now.saturating_add(1);
         self.present_ms = self.present_ms.saturating_add(since_ms);
     }
-
-    fn mean_milli(self, observed_ms: u64) -> u32 {
-        let mean = u128::from(self.present_ms) * 1000 / u128::from(observed_ms.max(1));
-        u32::try_from(mean).unwrap_or(u32::MAX)
-    }
 }
 
-/// Exact totals of one window. They leave only through [`WindowTotals::release`].
+/// Exact totals of one window. The eye tells them to the door, and they leave the door only through
+/// [`WindowTotals::release`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WindowTotals {
     schema: Schema,
@@ -329,55 +335,77 @@ impl WindowTotals {
         (self.schema.place_index(from) * places + self.schema.place_index(to)) * Class::COUNT + class.index()
     }
 
-    /// The totals so far, for the display beside the camera.
-    pub fn snapshot(&self, disclosure: Disclosure) -> Vec<Record> {
-        self.records(WindowState::Open, disclosure)
-    }
-
-    /// The one door: turns a finished window into what may be told of it.
-    pub fn release(self, state: WindowState, disclosure: Disclosure) -> Vec<Record> {
-        self.records(state, disclosure)
-    }
-
-    fn records(&self, state: WindowState, disclosure: Disclosure) -> Vec<Record> {
-        let Disclosure::Exact = disclosure;
-        let window = self.window;
-        let mut records = Vec::with_capacity(self.schema.cells() + 1);
-        for &class in self.schema.classes() {
-            records.extend(
-                self.measures(class)
-                    .map(|measure| Record::from(Message::Cell { window, state, class, measure })),
-            );
+    /// Takes over one cell, as the eye has told it; false when the schema has no such cell.
+    pub fn set(&mut self, class: Class, measure: Measure) -> bool {
+        if !self.schema.has(class, measure) {
+            return false;
         }
+        match measure {
+            Measure::LineCrossings { line, forward, backward } => {
+                *self.line_mut(line, class) = DirectionalCount { forward, backward };
+            }
+            Measure::ZoneVisits { zone, entered, left } => {
+                *self.visits_mut(zone, class) = Visits { entered, left };
+            }
+            Measure::ZoneOccupancy { zone, now, max, present_ms } => {
+                *self.occupancy_mut(zone, class) = Occupancy { now, max, present_ms };
+            }
+            Measure::ZoneDwell { zone, visits, total_ms } => {
+                *self.dwell_mut(zone, class) = Dwell { visits, total_ms };
+            }
+            Measure::Flow { from, to, count } => {
+                let cell = self.flow_cell(from, to, class);
+                self.flows[cell] = count;
+            }
+            Measure::ViewOccupancy { now, max, present_ms } => {
+                *self.view_mut(class) = Occupancy { now, max, present_ms };
+            }
+        }
+        true
+    }
+
+    /// Takes over how long and how often was looked, as the eye has told it.
+    pub fn set_observed(&mut self, observed_ms: u64, looks: u32) {
+        (self.observed_ms, self.looks) = (observed_ms, looks);
+    }
+
+    /// Looks of the detector.
+    pub fn looks(&self) -> u32 {
+        self.looks
+    }
+
+    /// The exact totals as the eye tells them to the door. Not a release: the door bounds them, adds noise and
+    /// withholds before anybody reads them.
+    pub fn records(&self, state: WindowState) -> Vec<Record> {
+        let window = self.window;
+        let cells = self.cells().map(|(class, measure)| Message::Cell { window, state, class, measure });
+        let mut records: Vec<Record> = cells.map(Record::from).collect();
         let cells = u32::try_from(records.len()).unwrap_or(u32::MAX);
         let observed_ms = u32::try_from(self.observed_ms).unwrap_or(u32::MAX);
         records.push(Message::WindowDone { window, state, observed_ms, looks: self.looks, cells }.into());
         records
     }
 
+    /// Every cell, in the order of the records.
+    pub fn cells(&self) -> impl Iterator<Item = (Class, Measure)> {
+        let classes = self.schema.classes().iter();
+        classes.flat_map(|&class| self.measures(class).map(move |measure| (class, measure)))
+    }
+
     fn measures(&self, class: Class) -> impl Iterator<Item = Measure> {
-        let view = self.view(class);
-        let view = Measure::ViewOccupancy {
-            now: view.now,
-            max: view.max,
-            mean_milli: view.mean_milli(self.observed_ms),
-        };
+        let Occupancy { now, max, present_ms } = self.view(class);
+        let view = Measure::ViewOccupancy { now, max, present_ms };
         let lines = (0..self.schema.lines).map(LineIndex).map(move |line| {
             let DirectionalCount { forward, backward } = self.line(line, class);
             Measure::LineCrossings { line, forward, backward }
         });
         let zones = (0..self.schema.zones).map(ZoneIndex).flat_map(move |zone| {
             let Visits { entered, left } = self.visits(zone, class);
-            let occupancy = self.occupancy(zone, class);
+            let Occupancy { now, max, present_ms } = self.occupancy(zone, class);
             let Dwell { visits, total_ms } = self.dwell(zone, class);
             [
                 Measure::ZoneVisits { zone, entered, left },
-                Measure::ZoneOccupancy {
-                    zone,
-                    now: occupancy.now,
-                    max: occupancy.max,
-                    mean_milli: occupancy.mean_milli(self.observed_ms),
-                },
+                Measure::ZoneOccupancy { zone, now, max, present_ms },
                 Measure::ZoneDwell { zone, visits, total_ms },
             ]
         });
@@ -409,12 +437,28 @@ mod tests {
         let mut full = empty.clone();
         full.line_mut(LineIndex(1), Class::Person).forward = 40_000;
         full.add_flow(Place::Line(LineIndex(0)), Place::Zone(ZoneIndex(0)), Class::Car);
-        let (empty, full) = (
-            empty.release(WindowState::Closed, Disclosure::Exact),
-            full.release(WindowState::Closed, Disclosure::Exact),
-        );
+        let (empty, full) = (empty.records(WindowState::Closed), full.records(WindowState::Closed));
         assert_eq!(empty.len(), schema().cells() + 1);
         assert_eq!(full.len(), empty.len());
+    }
+
+    #[test]
+    fn totals_come_back_from_their_cells() {
+        let window = Window::new(0, 1000).unwrap();
+        let mut totals = WindowTotals::new(schema(), window);
+        totals.line_mut(LineIndex(1), Class::Person).backward = 4;
+        totals.view_mut(Class::Car).add_present(300);
+        totals.settle_max();
+        totals.add_flow(Place::Zone(ZoneIndex(0)), Place::Line(LineIndex(0)), Class::Person);
+        totals.set_observed(900, 5);
+        let mut copy = WindowTotals::new(schema(), window);
+        assert!(totals.cells().all(|(class, measure)| copy.set(class, measure)));
+        copy.set_observed(900, 5);
+        assert_eq!(copy, totals);
+        let line = LineIndex(2);
+        assert!(!copy.set(Class::Person, Measure::LineCrossings { line, forward: 1, backward: 0 }));
+        assert!(!copy.set(Class::Bus, Measure::ViewOccupancy { now: 0, max: 0, present_ms: 0 }));
+        assert_eq!(copy, totals, "a cell that is not there changes nothing");
     }
 
     #[test]

@@ -3,16 +3,18 @@
 //!
 //! It knows no process and no file; messages come in, events go out.
 
-use std::mem;
+use std::{mem, time::Duration};
 
 use outis_record::{
-    Class, DirectionalCount, Disclosure, Dwell, Measure, Message, Notice, Outcome, Place, Progress, Schema,
-    Visits, Window, WindowState, WindowTotals,
+    Class, Measure, Message, Notice, Outcome, Progress, Schema, Window, WindowState, WindowTotals, possible,
 };
+
+use crate::course::{Course, Timing, Untimely};
 
 /// Checks the messages of one eye and assembles its windows.
 #[derive(Debug)]
 pub(crate) struct Assembler {
+    schema: Schema,
     /// The cells of a window in the order in which they must come.
     form: Vec<(Class, Measure)>,
     window_ms: u32,
@@ -21,14 +23,15 @@ pub(crate) struct Assembler {
     filling: Option<(Window, WindowState)>,
     /// Start of the newest finished window: it never grows again.
     finished_start_ms: Option<i64>,
+    course: Course,
     ended: bool,
 }
 
-/// What an eye has to say, checked.
+/// What an eye has to say, checked. Windows are exact still: only [`crate::release::Gate`] tells them on.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Event {
+pub(crate) enum Checked {
     /// A window's totals, running or finished.
-    Window(WindowView),
+    Window(Box<WindowTotals>, WindowState),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often.
@@ -50,16 +53,23 @@ pub(crate) enum Breach {
     WindowBounds,
     #[error("it sent a window again that was already finished")]
     WindowAgain,
+    #[error("it sent a figure that no street can make: {0}")]
+    Impossible(&'static str),
+    #[error(transparent)]
+    Untimely(#[from] Untimely),
     #[error("it went on after the end")]
     AfterEnd,
 }
 
 impl Assembler {
-    /// An assembler for windows of this schema and length.
-    pub(crate) fn new(schema: &Schema, window_ms: u32) -> Self {
+    /// An assembler for windows of this schema and timing.
+    pub(crate) fn new(schema: Schema, timing: Timing) -> Self {
+        let window_ms = timing.window_ms;
         Self {
-            form: form(schema, window_ms),
+            form: form(&schema, window_ms),
+            schema,
             window_ms,
+            course: Course::new(timing),
             cells: Vec::new(),
             filling: None,
             finished_start_ms: None,
@@ -67,30 +77,37 @@ impl Assembler {
         }
     }
 
-    /// Takes the next message; an event when it completes one.
-    pub(crate) fn take(&mut self, message: Message) -> Result<Option<Event>, Breach> {
+    /// Takes the next message, so long after the start of the programs; something when it completes it.
+    pub(crate) fn take(&mut self, message: Message, elapsed: Duration) -> Result<Option<Checked>, Breach> {
         if self.ended {
             return Err(Breach::AfterEnd);
         }
-        let event = match message {
+        match message {
             Message::Cell { window, state, class, measure } => {
                 self.cell((window, state), class, measure)?;
-                return Ok(None);
+                Ok(None)
             }
             Message::WindowDone { window, state, observed_ms, looks, cells } => {
-                self.window((window, state), cells)?;
-                let by_class = self.by_class();
-                return Ok(Some(Event::Window(WindowView { window, state, observed_ms, looks, by_class })));
+                let totals = self.window((window, state), observed_ms.into(), looks, cells)?;
+                Ok(Some(Checked::Window(Box::new(totals), state)))
             }
-            Message::Progress(progress) => Event::Progress(progress),
-            Message::Notice { notice, count } => Event::Notice(notice, count),
-            Message::End { outcome, progress } => Event::End(outcome, progress),
-        };
-        if self.filling.is_some() {
-            return Err(Breach::Mixed);
+            Message::Progress(_) | Message::Notice { .. } | Message::End { .. } if self.filling.is_some() => {
+                Err(Breach::Mixed)
+            }
+            Message::Progress(progress) => {
+                self.course.progress(progress, elapsed)?;
+                Ok(Some(Checked::Progress(progress)))
+            }
+            Message::Notice { notice, count } => {
+                self.course.notice(notice)?;
+                Ok(Some(Checked::Notice(notice, count)))
+            }
+            Message::End { outcome, progress } => {
+                self.course.end(progress, elapsed)?;
+                self.ended = true;
+                Ok(Some(Checked::End(outcome, progress)))
+            }
         }
-        self.ended = matches!(event, Event::End(..));
-        Ok(Some(event))
     }
 
     fn cell(&mut self, window: (Window, WindowState), class: Class, measure: Measure) -> Result<(), Breach> {
@@ -105,7 +122,13 @@ impl Assembler {
         Ok(())
     }
 
-    fn window(&mut self, window: (Window, WindowState), cells: u32) -> Result<(), Breach> {
+    fn window(
+        &mut self,
+        window: (Window, WindowState),
+        observed_ms: u64,
+        looks: u32,
+        cells: u32,
+    ) -> Result<WindowTotals, Breach> {
         let (expected, got) = (self.form.len(), self.cells.len());
         if got != expected || u32::try_from(got) != Ok(cells) {
             return Err(Breach::CellCount { expected, got });
@@ -121,35 +144,52 @@ impl Assembler {
         if self.finished_start_ms.is_some_and(|finished| window.start_ms() <= finished) {
             return Err(Breach::WindowAgain);
         }
+        self.course.window(window, state)?;
         if state != WindowState::Open {
             self.finished_start_ms = Some(window.start_ms());
         }
-        Ok(())
+        self.totals(window, observed_ms, looks)
     }
 
-    fn by_class(&mut self) -> Vec<ClassTotals> {
-        let mut by_class: Vec<ClassTotals> = Vec::new();
-        for ((class, _), measure) in self.form.iter().zip(mem::take(&mut self.cells)) {
-            if by_class.last().is_none_or(|totals| totals.class != *class) {
-                by_class.push(ClassTotals::new(*class));
-            }
-            by_class.last_mut().expect("pushed above").add(measure);
+    /// The cells that have come in, if a street can have made them.
+    fn totals(&mut self, window: Window, observed_ms: u64, looks: u32) -> Result<WindowTotals, Breach> {
+        let length_ms = u64::from(window.length_ms());
+        if observed_ms > length_ms + possible::OBSERVED_SLACK_MS {
+            return Err(Breach::Impossible("a time observed longer than the window"));
         }
-        by_class
+        if u64::from(looks) > possible::looks_max(length_ms) {
+            return Err(Breach::Impossible("more looks than a camera has frames"));
+        }
+        let mut totals = WindowTotals::new(self.schema.clone(), window);
+        totals.set_observed(observed_ms, looks);
+        for ((class, _), measure) in self.form.iter().zip(mem::take(&mut self.cells)) {
+            if !measure.is_possible(observed_ms) {
+                return Err(Breach::Impossible(what(measure)));
+            }
+            if !totals.set(*class, measure) {
+                return Err(Breach::Cell);
+            }
+        }
+        Ok(totals)
+    }
+}
+
+/// What a measure counts, for a message. The figure itself is not told: it may be a message of its own.
+fn what(measure: Measure) -> &'static str {
+    match measure {
+        Measure::LineCrossings { .. } => "passages over a line",
+        Measure::ZoneVisits { .. } => "visits to a zone",
+        Measure::ZoneOccupancy { .. } => "occupancy of a zone",
+        Measure::ZoneDwell { .. } => "stays in a zone",
+        Measure::Flow { .. } => "journeys",
+        Measure::ViewOccupancy { .. } => "occupancy of the picture",
     }
 }
 
 /// The cells of an empty window: the record crate itself says which there are, and in what order.
 fn form(schema: &Schema, window_ms: u32) -> Vec<(Class, Measure)> {
     let Some(window) = Window::new(0, window_ms) else { return Vec::new() };
-    let records = WindowTotals::new(schema.clone(), window).snapshot(Disclosure::Exact);
-    let messages = records.iter().filter_map(|record| record.message().ok());
-    messages
-        .filter_map(|message| match message {
-            Message::Cell { class, measure, .. } => Some((class, measure)),
-            _ => None,
-        })
-        .collect()
+    WindowTotals::new(schema.clone(), window).cells().collect()
 }
 
 /// Whether two measures are of the same kind and place, whatever their figures.
@@ -166,98 +206,19 @@ fn same_cell(a: Measure, b: Measure) -> bool {
     }
 }
 
-/// One window's totals, complete.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct WindowView {
-    pub(crate) window: Window,
-    pub(crate) state: WindowState,
-    /// Milliseconds of the window during which the camera was observed.
-    pub(crate) observed_ms: u32,
-    /// Frames in which the detector looked.
-    pub(crate) looks: u32,
-    /// Totals of each configured class, in the order of [`Class::ALL`].
-    pub(crate) by_class: Vec<ClassTotals>,
-}
-
-/// Totals of one class in one window. Lines and zones are in the order of the scene.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ClassTotals {
-    pub(crate) class: Class,
-    pub(crate) view: Presence,
-    pub(crate) lines: Vec<DirectionalCount>,
-    pub(crate) zones: Vec<ZoneTotals>,
-    pub(crate) flows: Vec<Journeys>,
-}
-
-/// How many were present at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Presence {
-    /// At the newest moment.
-    pub(crate) now: u32,
-    /// At most.
-    pub(crate) max: u32,
-    /// On average, in thousandths.
-    pub(crate) mean_milli: u32,
-}
-
-/// Totals of one class in one zone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct ZoneTotals {
-    pub(crate) visits: Visits,
-    pub(crate) presence: Presence,
-    pub(crate) dwell: Dwell,
-}
-
-/// Journeys of one class from one place to another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Journeys {
-    pub(crate) from: Place,
-    pub(crate) to: Place,
-    pub(crate) count: u32,
-}
-
-impl ClassTotals {
-    fn new(class: Class) -> Self {
-        let (lines, zones, flows) = (Vec::new(), Vec::new(), Vec::new());
-        Self { class, view: Presence::default(), lines, zones, flows }
-    }
-
-    /// Whether anything of this class was seen.
-    pub(crate) fn is_seen(&self) -> bool {
-        self.view.max > 0
-            || self.lines.iter().any(|line| line.forward > 0 || line.backward > 0)
-            || self.zones.iter().any(|zone| zone.visits.entered > 0 || zone.visits.left > 0)
-            || self.flows.iter().any(|journeys| journeys.count > 0)
-    }
-
-    /// Adds the next cell. The form has fixed the order: a zone's visits come before its other cells.
-    fn add(&mut self, measure: Measure) {
-        match measure {
-            Measure::LineCrossings { forward, backward, .. } => {
-                self.lines.push(DirectionalCount { forward, backward });
-            }
-            Measure::ZoneVisits { entered, left, .. } => {
-                self.zones.push(ZoneTotals { visits: Visits { entered, left }, ..ZoneTotals::default() });
-            }
-            Measure::ZoneOccupancy { zone, now, max, mean_milli } => {
-                self.zones[usize::from(zone.0)].presence = Presence { now, max, mean_milli };
-            }
-            Measure::ZoneDwell { zone, visits, total_ms } => {
-                self.zones[usize::from(zone.0)].dwell = Dwell { visits, total_ms };
-            }
-            Measure::Flow { from, to, count } => self.flows.push(Journeys { from, to, count }),
-            Measure::ViewOccupancy { now, max, mean_milli } => self.view = Presence { now, max, mean_milli },
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
-    use outis_record::{LineIndex, Record, ZoneIndex};
+    use outis_record::{
+        DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile, Randomness, Record,
+        Visits, ZoneIndex,
+    };
 
     use super::*;
+    use crate::view::WindowView;
 
     const WINDOW_MS: u32 = 60_000;
+    const TIMING: Timing =
+        Timing { window_ms: WINDOW_MS, snapshot_ms: Some(500), origin_ms: 0, speed_max: None };
 
     fn schema() -> Schema {
         Schema::new(2, 1, &[Class::Person, Class::Car], true).unwrap()
@@ -267,8 +228,7 @@ pub(crate) mod tests {
     pub(crate) fn totals(start_ms: i64) -> WindowTotals {
         let mut totals = WindowTotals::new(schema(), Window::new(start_ms, WINDOW_MS).unwrap());
         let (zone, line) = (ZoneIndex(0), LineIndex(1));
-        totals.add_observed_ms(10_000);
-        totals.add_look();
+        totals.set_observed(10_000, 1);
         *totals.line_mut(line, Class::Person) = DirectionalCount { forward: 3, backward: 5 };
         totals.line_mut(line, Class::Car).forward = 2;
         *totals.visits_mut(zone, Class::Person) = Visits { entered: 7, left: 6 };
@@ -279,67 +239,103 @@ pub(crate) mod tests {
         totals
     }
 
+    /// Exact releases ask for none.
+    struct NoBits;
+
+    impl Randomness for NoBits {
+        fn next_u64(&mut self) -> Result<u64, NoRandomness> {
+            Err(NoRandomness)
+        }
+    }
+
+    /// The window of [`totals`], as its owner sees it.
+    pub(crate) fn view() -> WindowView {
+        let disclosure = Disclosure::new(Profile::Exact, &schema(), WINDOW_MS).unwrap();
+        let released = totals(0).release(WindowState::Closed, &disclosure, &mut NoBits).unwrap();
+        WindowView::new(&released, &disclosure, &schema())
+    }
+
     fn messages(records: &[Record]) -> Vec<Message> {
         records.iter().map(|record| record.message().unwrap()).collect()
     }
 
-    fn run(messages: &[Message]) -> Result<Vec<Event>, Breach> {
-        let mut assembler = Assembler::new(&schema(), WINDOW_MS);
-        let events = messages.iter().map(|&message| assembler.take(message));
-        events.filter_map(Result::transpose).collect()
-    }
-
-    /// The window of [`totals`], as it comes out of the assembler.
-    pub(crate) fn view() -> WindowView {
-        let released = totals(0).release(WindowState::Closed, Disclosure::Exact);
-        match run(&messages(&released)).unwrap().remove(0) {
-            Event::Window(view) => view,
-            other => panic!("{other:?}"),
-        }
+    fn run(messages: &[Message]) -> Result<Vec<Checked>, Breach> {
+        let mut assembler = Assembler::new(schema(), TIMING);
+        let checked = messages.iter().map(|&message| assembler.take(message, Duration::ZERO));
+        checked.filter_map(Result::transpose).collect()
     }
 
     #[test]
     fn a_window_comes_out_as_it_went_in() {
-        let view = view();
-        assert_eq!((view.observed_ms, view.looks, view.by_class.len()), (10_000, 1, 2));
-        let person = &view.by_class[0];
-        assert_eq!(person.view, Presence { now: 1, max: 4, mean_milli: 2500 });
-        assert_eq!(person.lines[0], DirectionalCount::default());
-        assert_eq!(person.lines[1], DirectionalCount { forward: 3, backward: 5 });
-        assert_eq!(person.zones[0].visits, Visits { entered: 7, left: 6 });
-        assert_eq!(person.zones[0].dwell, Dwell { visits: 6, total_ms: 9_000 });
-        assert_eq!(person.flows.len(), 6);
-        let flow = person.flows.iter().find(|journeys| journeys.count > 0).unwrap();
-        assert_eq!((flow.from, flow.to), (Place::Line(LineIndex(1)), Place::Zone(ZoneIndex(0))));
-        assert_eq!(view.by_class[1].lines[1], DirectionalCount { forward: 2, backward: 0 });
-        assert!(view.by_class.iter().all(ClassTotals::is_seen));
+        let checked = run(&messages(&totals(0).records(WindowState::Closed))).unwrap();
+        assert_eq!(checked, [Checked::Window(Box::new(totals(0)), WindowState::Closed)]);
     }
 
     #[test]
     fn what_the_schema_does_not_foresee_is_a_breach() {
-        let released = |start_ms| messages(&totals(start_ms).release(WindowState::Closed, Disclosure::Exact));
-        let good = released(0);
+        let told = |start_ms| messages(&totals(start_ms).records(WindowState::Closed));
+        let good = told(0);
         let last = good.len() - 1;
         let end = Message::End { outcome: Outcome::Complete, progress: Progress::default() };
         let notice = Message::Notice { notice: Notice::DamagedPacket, count: 1 };
+        let progress = Message::Progress(Progress::default());
         let edited = |edit: &dyn Fn(&mut Vec<Message>)| {
             let mut messages = good.clone();
             edit(&mut messages);
             messages
         };
+        let impossible = |change: &dyn Fn(&mut WindowTotals)| {
+            let mut totals = totals(0);
+            change(&mut totals);
+            messages(&totals.records(WindowState::Closed))
+        };
+        let (line, zone) = (LineIndex(0), ZoneIndex(0));
         let count = |got| Breach::CellCount { expected: last, got };
         let cases = [
             ("a cell is missing", [&good[..3], &good[4..]].concat(), Breach::Cell),
             ("the last cell is missing", [&good[..last - 1], &good[last..]].concat(), count(last - 1)),
             ("one cell more", edited(&|m| m.insert(last, m[0])), Breach::Cell),
             ("two cells in each other's place", edited(&|m| m.swap(1, 2)), Breach::Cell),
-            ("cells of another window", edited(&|m| m[2] = released(60_000)[2]), Breach::Mixed),
+            ("cells of another window", edited(&|m| m[2] = told(60_000)[2]), Breach::Mixed),
             ("a notice within a window", edited(&|m| m.insert(5, notice)), Breach::Mixed),
+            ("progress within a window", edited(&|m| m.insert(5, progress)), Breach::Mixed),
             ("the end within a window", edited(&|m| m.insert(5, end)), Breach::Mixed),
-            ("the same window again", edited(&|m| m.extend(released(0))), Breach::WindowAgain),
-            ("an older window", [released(60_000), released(0)].concat(), Breach::WindowAgain),
-            ("a window out of step", released(30_000), Breach::WindowBounds),
+            ("the same window again", edited(&|m| m.extend(told(0))), Breach::WindowAgain),
+            ("an older window", [told(60_000), told(0)].concat(), Breach::WindowAgain),
+            ("a window out of step", told(30_000), Breach::WindowBounds),
+            ("a window left out", [told(0), told(120_000)].concat(), Breach::Untimely(Untimely::Skipped)),
+            ("a notice twice", vec![notice, notice], Breach::Untimely(Untimely::Notice)),
             ("a word after the end", vec![end, notice], Breach::AfterEnd),
+            (
+                "more passages than a street holds",
+                impossible(&|t| t.line_mut(line, Class::Person).forward = 1_000),
+                Breach::Impossible("passages over a line"),
+            ),
+            (
+                "more people than are followed",
+                impossible(&|t| t.view_mut(Class::Car).max = 513),
+                Breach::Impossible("occupancy of the picture"),
+            ),
+            (
+                "present longer than anybody was",
+                impossible(&|t| t.occupancy_mut(zone, Class::Car).present_ms = 1),
+                Breach::Impossible("occupancy of a zone"),
+            ),
+            (
+                "stays of nobody",
+                impossible(&|t| t.dwell_mut(zone, Class::Car).total_ms = 1),
+                Breach::Impossible("stays in a zone"),
+            ),
+            (
+                "observed longer than it lasted",
+                impossible(&|t| t.set_observed(62_001, 1)),
+                Breach::Impossible("a time observed longer than the window"),
+            ),
+            (
+                "more looks than frames",
+                impossible(&|t| t.set_observed(10_000, u32::MAX)),
+                Breach::Impossible("more looks than a camera has frames"),
+            ),
         ];
         for (name, messages, breach) in cases {
             assert_eq!(run(&messages), Err(breach), "{name}");
@@ -348,14 +344,22 @@ pub(crate) mod tests {
 
     #[test]
     fn running_windows_may_come_again_and_run_ahead() {
-        let open = |start_ms| messages(&totals(start_ms).snapshot(Disclosure::Exact));
-        let closed = messages(&totals(0).release(WindowState::Closed, Disclosure::Exact));
+        let progress =
+            |media_ms| vec![Message::Progress(Progress { media_ms, frames: 900, ..Progress::default() })];
+        let open = |start_ms| messages(&totals(start_ms).records(WindowState::Open));
+        let closed = messages(&totals(0).records(WindowState::Closed));
         // The totals of a window that is over lag behind the running one, because decisions may wait.
-        let events = run(&[open(0), open(0), open(60_000), closed, open(60_000)].concat()).unwrap();
-        assert_eq!(events.len(), 5);
-        assert_eq!(
-            run(&messages(&totals(0).release(WindowState::Closed, Disclosure::Exact))[..4]),
-            Ok(vec![])
-        );
+        let said = [
+            open(0),
+            progress(0),
+            open(0),
+            progress(500),
+            open(60_000),
+            progress(60_000),
+            closed,
+            open(60_000),
+        ];
+        assert_eq!(run(&said.concat()).unwrap().len(), 8);
+        assert_eq!(run(&messages(&totals(0).records(WindowState::Closed))[..4]), Ok(vec![]));
     }
 }

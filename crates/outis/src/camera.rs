@@ -1,9 +1,12 @@
 //! Cameras from start to end: launches their programs, passes on what the eyes say, and judges how
 //! each run ended. It knows no report and no page.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use outis_record::{Notice, Outcome, Progress, SchemaError};
+use outis_record::{DisclosureError, NoRandomness, Notice, Outcome, Progress, SchemaError};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -11,9 +14,10 @@ use tokio::{
 };
 
 use crate::{
-    assemble::{Assembler, Breach, Event},
+    assemble::{Assembler, Breach, Checked},
     launch::{CameraPlan, Ended, LaunchError, Pair, Programs},
     reader::{ReadError, RecordReader},
+    release::{Event, Gate, KernelRandomness},
 };
 
 /// How many reports may wait for the reader; an eye whose door is busy waits at its pipe.
@@ -57,6 +61,10 @@ impl Finish {
 pub(crate) enum CameraError {
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    #[error(transparent)]
+    Disclosure(#[from] DisclosureError),
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
     #[error(transparent)]
     Launch(#[from] LaunchError),
     /// In the words of the program that refused.
@@ -125,7 +133,11 @@ async fn run(
     stop: Stop,
     reports: &mpsc::Sender<Report>,
 ) -> Result<Finish, CameraError> {
-    let mut assembler = Assembler::new(&plan.schema()?, plan.window_ms);
+    let schema = plan.schema()?;
+    let disclosure = plan.disclosure(&schema)?;
+    let mut assembler = Assembler::new(schema.clone(), plan.timing());
+    let mut gate = Gate::new(schema, disclosure, KernelRandomness::default());
+    let start = Instant::now();
     let mut pair = programs.launch(plan)?;
     let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
     let mut told = Told::default();
@@ -135,10 +147,12 @@ async fn run(
         spoken = async {
             let mut reader = RecordReader::new(records);
             while let Some(message) = reader.next().await? {
-                let Some(event) = assembler.take(message)? else { continue };
-                told.note(&event);
-                // Nobody listens only when the door itself is ending.
-                let _ = reports.send(Report::Event(camera, event)).await;
+                let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
+                told.note(&checked);
+                for event in gate.pass(checked)? {
+                    // Nobody listens only when the door itself is ending.
+                    let _ = reports.send(Report::Event(camera, event)).await;
+                }
             }
             Ok::<_, CameraError>(())
         } => spoken?,
@@ -158,14 +172,14 @@ struct Told {
 }
 
 impl Told {
-    fn note(&mut self, event: &Event) {
-        match event {
-            Event::Notice(notice, count) => {
+    fn note(&mut self, checked: &Checked) {
+        match checked {
+            Checked::Notice(notice, count) => {
                 let times = self.notices.entry(*notice).or_default();
                 *times = times.saturating_add(*count);
             }
-            Event::End(outcome, progress) => self.end = Some((*outcome, *progress)),
-            Event::Window(_) | Event::Progress(_) => {}
+            Checked::End(outcome, progress) => self.end = Some((*outcome, *progress)),
+            Checked::Window(..) | Checked::Progress(_) => {}
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use outis_record::Class;
+use outis_record::{Class, Profile};
 use serde::Deserialize;
 
 use crate::{
@@ -81,6 +81,8 @@ struct CameraConfig {
     window_s: u32,
     #[serde(default)]
     flows: bool,
+    #[serde(default)]
+    profile: ProfileName,
     #[serde(default = "pace")]
     pace: f64,
     #[serde(default)]
@@ -88,6 +90,27 @@ struct CameraConfig {
     #[serde(default)]
     zone: Vec<ZoneConfig>,
     ground: Option<GroundConfig>,
+}
+
+/// A profile in a configuration.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct ProfileName(Profile);
+
+impl Default for ProfileName {
+    fn default() -> Self {
+        Self(Profile::Statistics)
+    }
+}
+
+impl TryFrom<String> for ProfileName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = || Profile::ALL.map(Profile::name).join(", ");
+        let profile = Profile::from_name(&name);
+        profile.map(Self).ok_or_else(|| format!("\"{name}\" is not a profile; there are {}", known()))
+    }
 }
 
 /// Section `[[camera.line]]`.
@@ -229,13 +252,18 @@ impl CameraConfig {
             return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
         }
         source::check(&self.source).map_err(|error| format!("source: {error}"))?;
+        let (ProfileName(profile), source) = (self.profile, folder.join(self.source));
+        if profile.is_exact() && !source::is_file(&source) {
+            let remedy = "leave out profile, or record to a file first";
+            return Err(format!("profile \"exact\" is for your own files, and the source is none: {remedy}"));
+        }
         let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
         let lines = self.line.into_iter().map(|line| Line::new(line.name, line.points.0));
         let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));
         let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let plan = CameraPlan {
-            source: folder.join(self.source),
+            source,
             pace: Pace::new(self.pace).map_err(|e| format!("pace: {e}"))?,
             detector,
             looks,
@@ -243,10 +271,12 @@ impl CameraConfig {
             scene: Scene::new(lines, zones).map_err(|e| e.to_string())?,
             ground: self.ground.map(GroundConfig::check).transpose()?,
             flows: self.flows,
+            profile,
             window_ms: self.window_s * 1000,
             snapshot_ms: Some(SNAPSHOT_MS),
         };
-        plan.schema().map_err(|e| e.to_string())?;
+        let schema = plan.schema().map_err(|e| e.to_string())?;
+        plan.disclosure(&schema).map_err(|e| e.to_string())?;
         Ok(plan)
     }
 }
@@ -272,9 +302,11 @@ mod tests {
     use crate::detector::Runtime;
 
     const PAGE: &str = include_str!("../../../docs/ref/config.md");
-    const SAMPLES: [(&str, &str); 2] = [
+    const SAMPLES: [(&str, &str); 4] = [
         ("one-camera.toml", include_str!("../../../docs/samples/one-camera.toml")),
         ("two-cameras.toml", include_str!("../../../docs/samples/two-cameras.toml")),
+        ("street.toml", include_str!("../../../docs/samples/street.toml")),
+        ("decree.toml", include_str!("../../../docs/samples/decree.toml")),
     ];
 
     fn detector() -> DetectorFiles {
@@ -300,6 +332,7 @@ mod tests {
         assert_eq!((name.as_str(), plan.source.to_str()), ("gate", Some("/etc/outis/a.avi")));
         assert_eq!((plan.pace, plan.looks, plan.window_ms), (Pace::Times(1.0), Looks::DEFAULT, 900_000));
         assert_eq!((plan.classes.len(), plan.flows, plan.ground), (Class::COUNT, false, None));
+        assert_eq!(plan.profile, Profile::Statistics);
         let config = parse("camera = [{ name = \"a\", source = \"a\" }]").unwrap();
         assert_eq!(config.listen.to_string(), "127.0.0.1:8720");
     }
@@ -315,6 +348,7 @@ mod tests {
             ("no rate", "detect_fps = 0", &["gate", "detect_fps"]),
             ("window too long", "window_s = 100000", &["gate", "window_s", "86400"]),
             ("backwards", "pace = -1", &["gate", "pace"]),
+            ("unknown profile", "profile = \"raw\"", &["line 4", "\"raw\"", "statistics", "open-data"]),
             ("wrong type", "flows = 1", &["line 4", "boolean"]),
             (
                 "point of three",
@@ -348,6 +382,75 @@ mod tests {
         assert!(matches!(cameras(&twice), Err(ConfigError::SameName(_))));
         assert!(matches!(cameras("camera = []"), Err(ConfigError::NoCamera)));
         assert!(cameras("").unwrap_err().to_string().contains("missing key `camera`"));
+    }
+
+    #[test]
+    fn profiles_refuse_what_they_do_not_allow_and_say_the_remedy() {
+        let line = "[[camera.line]]\nname = \"A\"\npoints = [[1,2],[3,4]]";
+        let zone = "[[camera.zone]]\nname = \"Z\"\ncorners = [[0,0],[9,0],[9,9]]";
+        let people = "classes = [\"person\"]";
+        let decree = "profile = \"fr-2021-269\"";
+        let cases: [(&str, String, &[&str]); 14] = [
+            ("short by default", "window_s = 899".into(), &["gate", "statistics", "set window_s = 900"]),
+            (
+                "open data, short",
+                "profile = \"open-data\"\nwindow_s = 60".into(),
+                &["open-data", "set window_s = 900"],
+            ),
+            ("open data", "profile = \"open-data\"".into(), &[]),
+            ("exact, a second", "profile = \"exact\"\nwindow_s = 1".into(), &[]),
+            (
+                "decree, by default",
+                format!("{decree}\n{people}\n{line}"),
+                &["fr-2021-269", "set window_s = 1200"],
+            ),
+            ("decree", format!("{decree}\n{people}\nwindow_s = 1200\n{line}"), &[]),
+            ("decree, longer", format!("{decree}\n{people}\nwindow_s = 3600\n{line}"), &[]),
+            (
+                "decree, all classes",
+                format!("{decree}\nwindow_s = 1200\n{line}"),
+                &["set classes = [\"person\"]"],
+            ),
+            (
+                "decree, zone",
+                format!("{decree}\n{people}\nwindow_s = 1200\n{line}\n{zone}"),
+                &["leave out [[camera.zone]]"],
+            ),
+            (
+                "decree, flows",
+                format!(
+                    "{decree}\n{people}\nwindow_s = 1200\nflows = true\n{line}\n{}",
+                    line.replace("\"A\"", "\"B\"")
+                ),
+                &["leave out flows"],
+            ),
+            (
+                "decree, nothing drawn",
+                format!("{decree}\n{people}\nwindow_s = 1200"),
+                &["add a section [[camera.line]]"],
+            ),
+            ("exact device", "profile = \"exact\"".into(), &["own files", "leave out profile"]),
+            ("exact folder", "profile = \"exact\"".into(), &["own files", "leave out profile"]),
+            ("noisy device", String::new(), &[]),
+        ];
+        for (name, more, parts) in cases {
+            let source = match name {
+                "exact device" | "noisy device" => "/dev/video0",
+                "exact folder" => env!("CARGO_MANIFEST_DIR"),
+                _ => "a.avi",
+            };
+            let text = format!("[[camera]]\nname = \"gate\"\nsource = \"{source}\"\n{more}");
+            match cameras(&text) {
+                Ok(_) => assert!(parts.is_empty(), "{name}: not refused"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(
+                        !parts.is_empty() && parts.iter().all(|part| error.contains(part)),
+                        "{name}: {error}"
+                    );
+                }
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use outis_record::Class;
+use outis_record::{Class, Profile};
 
 use crate::{
     classes,
@@ -118,6 +118,7 @@ impl CountArgs {
             classes: if self.classes.is_empty() { Class::ALL.to_vec() } else { self.classes },
             ground: None,
             flows: self.flows,
+            profile: Profile::Exact,
             window_ms: WHOLE_FILE_MS,
             snapshot_ms: Some(SNAPSHOT_MS),
         })

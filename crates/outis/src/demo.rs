@@ -7,7 +7,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use clap::Args;
-use outis_record::Class;
+use outis_record::{Class, Profile};
 
 use crate::{
     config::LISTEN,
@@ -101,6 +101,7 @@ fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
         scene: scene(),
         ground: None,
         flows: true,
+        profile: Profile::Exact,
         window_ms: WHOLE_FILE_MS,
         snapshot_ms: Some(SNAPSHOT_MS),
     })

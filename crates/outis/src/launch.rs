@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use outis_record::{Class, Schema, SchemaError};
+use outis_record::{Class, Disclosure, DisclosureError, Profile, Schema, SchemaError};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, ChildStdout, Command},
@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    course::Timing,
     detector::{DetectorFiles, Runtime},
     scene::{Point, Scene},
 };
@@ -43,6 +44,8 @@ pub(crate) struct CameraPlan {
     pub(crate) scene: Scene,
     pub(crate) ground: Option<Ground>,
     pub(crate) flows: bool,
+    /// By whose rules its windows are told.
+    pub(crate) profile: Profile,
     pub(crate) window_ms: u32,
     /// How often the running totals are told; never, if absent.
     pub(crate) snapshot_ms: Option<u32>,
@@ -52,6 +55,20 @@ impl CameraPlan {
     /// Which cells each of its windows has.
     pub(crate) fn schema(&self) -> Result<Schema, SchemaError> {
         Schema::new(self.scene.lines().len(), self.scene.zones().len(), &self.classes, self.flows)
+    }
+
+    /// What may be told of its windows. A plan whose schema cannot be has been refused before.
+    pub(crate) fn disclosure(&self, schema: &Schema) -> Result<Disclosure, DisclosureError> {
+        Disclosure::new(self.profile, schema, self.window_ms)
+    }
+
+    /// When its eye is to speak.
+    pub(crate) fn timing(&self) -> Timing {
+        let speed_max = match self.pace {
+            Pace::Times(times) if !self.profile.is_exact() => Some(times),
+            Pace::Times(_) | Pace::Unpaced => None,
+        };
+        Timing { window_ms: self.window_ms, snapshot_ms: self.snapshot_ms, origin_ms: 0, speed_max }
     }
 }
 
@@ -209,6 +226,9 @@ fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     if plan.flows {
         arguments.push("--flows".into());
     }
+    if !plan.profile.is_exact() {
+        arguments.push("--bounded".into());
+    }
     arguments.extend(["--window-ms".into(), plan.window_ms.to_string().into()]);
     if let Some(snapshot_ms) = plan.snapshot_ms {
         arguments.extend(["--snapshot-ms".into(), snapshot_ms.to_string().into()]);
@@ -315,6 +335,7 @@ mod tests {
             scene: Scene::new(vec![line], vec![zone]).unwrap(),
             ground: None,
             flows: true,
+            profile: Profile::Statistics,
             window_ms: 900_000,
             snapshot_ms: Some(500),
         }
@@ -327,17 +348,24 @@ mod tests {
     #[test]
     fn programs_get_numbers_and_no_names() {
         let expected = "--model nanodet-g --model-file /cache/n.onnx --rten --detect-fps 5 --classes person,car \
-                        --line=1,-2,3.5,4 --zone=0,0,9,0,9,9 --flows --window-ms 900000 --snapshot-ms 500";
+                        --line=1,-2,3.5,4 --zone=0,0,9,0,9,9 --flows --bounded --window-ms 900000 --snapshot-ms 500";
         assert_eq!(words(&eye_arguments(&plan())).join(" "), expected);
 
         let ground = Ground {
             image: [[0.0, 9.0], [9.0, 9.0], [6.0, 1.0], [3.0, 1.0]].map(|p| Point::try_from(p).unwrap()),
             metres: [[0.0, 0.0], [4.0, 0.0], [4.0, -8.5], [0.0, -8.5]],
         };
-        let other = CameraPlan { looks: Looks::EveryFrame, ground: Some(ground), flows: false, ..plan() };
+        let other = CameraPlan {
+            looks: Looks::EveryFrame,
+            ground: Some(ground),
+            flows: false,
+            profile: Profile::Exact,
+            ..plan()
+        };
         let arguments = eye_arguments(&other);
         let arguments = words(&arguments);
         assert!(arguments.contains(&"--every-frame") && !arguments.contains(&"--flows"));
+        assert!(!arguments.contains(&"--bounded"), "an exact count is exact");
         assert!(arguments.contains(&"--ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5"), "{arguments:?}");
     }
 

@@ -6,10 +6,11 @@ use outis_record::{Notice, Progress};
 use serde::Serialize;
 
 use crate::{
-    assemble::{Event, WindowView},
     camera::{CameraError, Finish},
+    release::Event,
     report::json::{Bounds, NoticeCount, Totals, notice_counts, seconds},
     scene::{Point, Scene},
+    view::{Told, WindowView},
 };
 
 /// How many moments of occupancy a camera's small curve shows: two minutes, at two a second.
@@ -103,8 +104,9 @@ impl LiveCamera {
         let newer = self.window.as_ref().is_none_or(|shown| window.window >= shown.window);
         if newer {
             self.window = Some(window.clone());
-            let now = window.by_class.iter().map(|totals| u64::from(totals.view.now)).sum();
-            self.history.push_back(now);
+            if let Some(now) = Told::sum(window.by_class.iter().map(|totals| totals.view.now)).number() {
+                self.history.push_back(now);
+            }
             if self.history.len() > HISTORY_MAX {
                 self.history.pop_front();
             }

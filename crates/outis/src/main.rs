@@ -7,7 +7,9 @@ mod camera;
 mod classes;
 mod config;
 mod count;
+mod course;
 mod demo;
+mod describe;
 mod detector;
 mod exactly;
 mod exit;
@@ -17,11 +19,13 @@ mod meter;
 mod output;
 mod page;
 mod reader;
+mod release;
 mod report;
 mod scene;
 mod source;
 mod stop;
 mod tally;
+mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -46,6 +50,7 @@ enum Command {
     Count(count::CountArgs),
     Watch(watch::WatchArgs),
     Demo(demo::DemoArgs),
+    Describe(describe::DescribeArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,6 +59,7 @@ async fn main() -> ExitCode {
         Command::Count(arguments) => count::run(arguments).await,
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Describe(arguments) => describe::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

@@ -9,7 +9,10 @@ use std::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use outis_record::Progress;
 
-use crate::{assemble::WindowView, report::table::duration};
+use crate::{
+    report::table::duration,
+    view::{Told, WindowView},
+};
 
 /// A source of unknown length shows a spinner that turns at this rate.
 const SPIN: Duration = Duration::from_millis(120);
@@ -53,12 +56,12 @@ impl Meter {
     /// Shows the running totals.
     pub(crate) fn totals(&self, window: &WindowView) {
         let classes = window.by_class.iter();
-        let now: u32 = classes.clone().map(|totals| totals.view.now).fold(0, u32::saturating_add);
-        let passages: u64 = classes
-            .flat_map(|totals| &totals.lines)
-            .map(|line| u64::from(line.forward) + u64::from(line.backward))
-            .sum();
-        self.bar.set_message(format!("{now} in the picture, {passages} over the lines"));
+        let now = Told::sum(classes.clone().map(|totals| totals.view.now));
+        let lines = classes.flat_map(|totals| &totals.lines);
+        let passages = Told::sum(lines.flat_map(|line| [line.forward, line.backward]));
+        if let (Some(now), Some(passages)) = (now.number(), passages.number()) {
+            self.bar.set_message(format!("{now} in the picture, {passages} over the lines"));
+        }
     }
 
     /// Something the person should know, without an end of the work.

@@ -12,11 +12,11 @@ use std::{
 use anyhow::Context;
 
 use crate::{
-    assemble::WindowView,
     config::OutputConfig,
     exit::UsageError,
     report::{csv, json::WindowReport},
     scene::Scene,
+    view::WindowView,
 };
 
 /// How far back a torn end may begin: more than the largest window's JSON line.

@@ -18,6 +18,13 @@ pub(crate) fn check(source: &Path) -> Result<(), AddressError> {
     }
 }
 
+/// Whether a source is a file, or would be one if it were there: no stream, no device, no pipe.
+pub(crate) fn is_file(source: &Path) -> bool {
+    check(source).is_ok()
+        && !source.starts_with("/dev")
+        && source.metadata().map_or(true, |meta| meta.is_file())
+}
+
 /// RFC 3986 §3.1: a letter, then letters, digits, `+`, `-` and `.`.
 fn is_scheme(text: &str) -> bool {
     let rest = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
@@ -47,6 +54,20 @@ mod tests {
         }
         for path in ["clip.avi", "/a b/clip.avi", "odd/://name", ""] {
             assert_eq!(check(Path::new(path)), Ok(()), "{path}");
+        }
+    }
+
+    #[test]
+    fn files_are_told_from_devices_and_streams() {
+        for (source, file) in [
+            ("clip.avi", true),
+            ("/absent/clip.avi", true),
+            (env!("CARGO_MANIFEST_DIR"), false),
+            ("/dev/video0", false),
+            ("/dev/null", false),
+            ("rtsp://host/1", false),
+        ] {
+            assert_eq!(is_file(Path::new(source)), file, "{source}");
         }
     }
 

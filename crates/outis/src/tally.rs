@@ -3,13 +3,14 @@
 use outis_record::{Progress, WindowState};
 
 use crate::{
-    assemble::{Event, WindowView},
     camera::{CameraError, Finish, Fleet, Report, Stop},
     detector::Runtime,
     launch::{CameraPlan, Programs},
     meter::Meter,
+    release::Event,
     report::notice_sentences,
     scene::Scene,
+    view::WindowView,
 };
 
 /// One window for a whole file: as long as a window can be, 49 days.

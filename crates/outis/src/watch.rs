@@ -10,7 +10,6 @@ use clap::Args;
 use outis_record::WindowState;
 
 use crate::{
-    assemble::Event,
     camera::{CameraError, Finish, Fleet, Report, Stop},
     config::{self, Camera, Setup},
     detector::Cache,
@@ -19,6 +18,7 @@ use crate::{
     live::Live,
     output::Output,
     page::Page,
+    release::Event,
     report::notice_sentences,
     stop,
 };
@@ -87,7 +87,7 @@ async fn watch(
                 let Camera { name, plan } = &cameras[index];
                 match &event {
                     // A window in which nothing was looked at, as of a source that never opened, tells nothing.
-                    Event::Window(window) if window.state != WindowState::Open && window.looks > 0 => {
+                    Event::Window(window) if window.state != WindowState::Open && !window.is_blank() => {
                         output.write(name.as_str(), &plan.scene, window)?;
                     }
                     Event::Progress(progress) if progress.width_px > 0 && !picture_seen[index] => {

@@ -48,8 +48,8 @@ impl Default for TrackerSettings {
 /// shared by all frames of a portion. Together with `lag_s` it makes the longest delay.
 pub(super) const PORTION_S: f32 = 0.4;
 
-/// The most tracks at once. The detector gives at most 300 boxes a frame.
-pub(super) const TRACKS_MAX: usize = 512;
+/// The most tracks at once: what a window may say of at most. The detector gives at most 300 boxes a frame.
+pub(super) const TRACKS_MAX: usize = outis_record::possible::PRESENT_MAX as usize;
 
 /// The most detections of one look; the surest are taken.
 pub(super) const DETECTIONS_MAX: usize = 512;

@@ -1,13 +1,12 @@
-//! Totals as CSV, one figure a row, so that a spreadsheet can filter and pivot them.
-
-use std::fmt;
+//! Totals as CSV, one figure a row, so that a spreadsheet can filter and pivot them. What a profile never tells has
+//! no row; what it withholds has a row with an empty value.
 
 use outis_record::Class;
 
 use super::{from_milli, json::Bounds, mean_dwell_s};
 use crate::{
-    assemble::{ClassTotals, WindowView},
     scene::Scene,
+    view::{ClassTotals, Told, WindowView},
 };
 
 /// Columns of `outis count --csv`.
@@ -53,30 +52,42 @@ struct Place<'a> {
     to: &'a str,
 }
 
-fn class_rows(scene: &Scene, totals: &ClassTotals, row: &mut impl FnMut(Place<'_>, &str, &dyn fmt::Display)) {
-    let mut row = |kind, name, to, measure, value: &dyn fmt::Display| {
-        row(Place { kind, name, to }, measure, value);
+fn class_rows(scene: &Scene, totals: &ClassTotals, row: &mut impl FnMut(Place<'_>, &str, &str)) {
+    let mut write = |kind, name, to, measure, value: &str| row(Place { kind, name, to }, measure, value);
+    let mut row = |kind, name, to, measure, told: Told| match told {
+        Told::Never => {}
+        Told::Withheld => write(kind, name, to, measure, ""),
+        // What is counted in thousandths says so by its name.
+        Told::Number(milli) if measure == "occupancy_mean" || measure.ends_with("_s") => {
+            write(kind, name, to, measure, &from_milli(milli).to_string());
+        }
+        Told::Number(number) => write(kind, name, to, measure, &number.to_string()),
     };
-    row("view", "", "", "occupancy_mean", &from_milli(totals.view.mean_milli));
-    row("view", "", "", "occupancy_max", &totals.view.max);
+    row("view", "", "", "occupancy_mean", totals.view.mean_milli);
+    row("view", "", "", "occupancy_max", totals.view.max);
     for (line, count) in scene.lines().iter().zip(&totals.lines) {
         let name = line.name.as_str();
-        row("line", name, "", "forward", &count.forward);
-        row("line", name, "", "backward", &count.backward);
+        row("line", name, "", "forward", count.forward);
+        row("line", name, "", "backward", count.backward);
+        row("line", name, "", "both", count.both);
     }
     for (zone, figures) in scene.zones().iter().zip(&totals.zones) {
         let name = zone.name.as_str();
-        row("zone", name, "", "entered", &figures.visits.entered);
-        row("zone", name, "", "left", &figures.visits.left);
-        row("zone", name, "", "occupancy_mean", &from_milli(figures.presence.mean_milli));
-        row("zone", name, "", "occupancy_max", &figures.presence.max);
-        row("zone", name, "", "dwell_visits", &figures.dwell.visits);
-        // Nobody's dwell has no mean: the value stays empty.
-        let mean_s = mean_dwell_s(figures.dwell.visits, figures.dwell.total_ms);
-        row("zone", name, "", "dwell_mean_s", &mean_s.map(|mean| mean.to_string()).unwrap_or_default());
+        row("zone", name, "", "entered", figures.entered);
+        row("zone", name, "", "left", figures.left);
+        row("zone", name, "", "occupancy_mean", figures.presence.mean_milli);
+        row("zone", name, "", "occupancy_max", figures.presence.max);
+        row("zone", name, "", "dwell_visits", figures.dwell.visits);
+        if figures.dwell.visits.is_never() {
+            row("zone", name, "", "dwell_total_s", figures.dwell.total_ms);
+        } else {
+            // Nobody's dwell has no mean: the value stays empty.
+            let mean_s = mean_dwell_s(figures.dwell).map(|mean_s| (mean_s * 1000.0).round() as u64);
+            row("zone", name, "", "dwell_mean_s", mean_s.map_or(Told::Withheld, Told::Number));
+        }
     }
     for journeys in &totals.flows {
-        row("flow", scene.name(journeys.from), scene.name(journeys.to), "count", &journeys.count);
+        row("flow", scene.name(journeys.from), scene.name(journeys.to), "count", journeys.count);
     }
 }
 

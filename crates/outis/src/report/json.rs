@@ -1,15 +1,16 @@
-//! Totals as JSON. The shape depends on the configuration only: a cell of zero is written as zero.
+//! Totals as JSON. The shape depends on the configuration only: a cell of zero is written as zero, and one that is
+//! not told as null.
 
 use std::collections::BTreeMap;
 
-use outis_record::{Class, Notice, WindowState};
+use outis_record::{Class, Notice, Profile, WindowState};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{from_milli, mean_dwell_s, notice_kind};
 use crate::{
-    assemble::{ClassTotals, Presence, WindowView, ZoneTotals},
     camera::Finish,
     scene::Scene,
+    view::{self, ClassTotals, Crossings, Presence, Told, WindowView, ZoneTotals},
 };
 
 /// What `outis count --json` prints.
@@ -36,7 +37,7 @@ impl<'a> CountReport<'a> {
         Self {
             totals: Totals::new(scene, window),
             source,
-            observed_s: seconds(window.observed_ms.into()),
+            observed_s: seconds(window.observed_ms),
             notices: notice_counts(&finish.notices),
             complete: finish.is_whole(),
         }
@@ -50,12 +51,39 @@ pub(crate) struct WindowReport<'a> {
     #[serde(flatten)]
     pub(crate) bounds: Bounds,
     #[serde(flatten)]
+    terms: Terms,
+    #[serde(flatten)]
     totals: Totals<'a>,
 }
 
 impl<'a> WindowReport<'a> {
     pub(crate) fn new(camera: &'a str, scene: &'a Scene, window: &WindowView) -> Self {
-        Self { camera, bounds: Bounds::new(window), totals: Totals::new(scene, window) }
+        let (bounds, terms) = (Bounds::new(window), Terms::new(window.profile));
+        Self { camera, bounds, terms, totals: Totals::new(scene, window) }
+    }
+}
+
+/// By which rules figures are told.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(crate) struct Terms {
+    profile: &'static str,
+    /// The privacy budget of one passage; null where figures are exact.
+    epsilon: Option<u32>,
+    /// Figures that fewer stand behind are withheld.
+    k: u32,
+}
+
+impl Terms {
+    pub(crate) fn new(profile: Profile) -> Self {
+        Self { profile: profile.name(), epsilon: profile.epsilon(), k: profile.k() }
+    }
+
+    pub(crate) fn profile(self) -> &'static str {
+        self.profile
+    }
+
+    pub(crate) fn epsilon(self) -> Option<u32> {
+        self.epsilon
     }
 }
 
@@ -67,7 +95,7 @@ pub(crate) struct Bounds {
     pub(crate) length_s: f64,
     pub(crate) state: &'static str,
     pub(crate) observed_s: f64,
-    pub(crate) looks: u32,
+    pub(crate) looks: Option<u32>,
 }
 
 impl Bounds {
@@ -77,7 +105,7 @@ impl Bounds {
             media_start_s: view.window.start_ms() as f64 / 1000.0,
             length_s: seconds(view.window.length_ms().into()),
             state: state_name(view.state),
-            observed_s: seconds(view.observed_ms.into()),
+            observed_s: seconds(view.observed_ms),
             looks: view.looks,
         }
     }
@@ -133,8 +161,11 @@ struct LineTotals<'a> {
 
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Directions {
-    forward: u64,
-    backward: u64,
+    forward: Told,
+    backward: Told,
+    /// Only where the profile tells the sum and not its parts.
+    #[serde(skip_serializing_if = "Told::is_never")]
+    both: Told,
 }
 
 #[derive(Debug, Serialize)]
@@ -148,32 +179,33 @@ struct ZoneReport<'a> {
 /// Sums over all classes. There is no maximum: those of two classes are not at the same moment.
 #[derive(Debug, Serialize)]
 struct Zone {
-    entered: u64,
-    left: u64,
+    entered: Told,
+    left: Told,
     occupancy: MeanOccupancy,
     dwell: Dwell,
 }
 
 #[derive(Debug, Serialize)]
 struct ClassZone {
-    entered: u32,
-    left: u32,
+    entered: Told,
+    left: Told,
     occupancy: ClassOccupancy,
     dwell: Dwell,
 }
 
 #[derive(Debug, Serialize)]
 struct Dwell {
-    visits: u32,
+    visits: Told,
     mean_s: Option<f64>,
+    total_s: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
 struct FlowReport<'a> {
     from: &'a str,
     to: &'a str,
-    count: u64,
-    classes: ByClass<u32>,
+    count: Told,
+    classes: ByClass<Told>,
 }
 
 #[derive(Debug, Serialize)]
@@ -185,15 +217,15 @@ struct Occupancy {
 
 #[derive(Debug, Serialize)]
 struct MeanOccupancy {
-    now: u64,
-    mean: f64,
+    now: Told,
+    mean: Option<f64>,
 }
 
 #[derive(Debug, Serialize)]
 struct ClassOccupancy {
-    now: u32,
-    mean: f64,
-    max: u32,
+    now: Told,
+    mean: Option<f64>,
+    max: Told,
 }
 
 /// An object with a class's name for each key, in the order of [`Class::ALL`].
@@ -230,29 +262,28 @@ impl<'a> Totals<'a> {
 
 impl<'a> LineTotals<'a> {
     fn new(name: &'a str, index: usize, classes: &[ClassTotals]) -> Self {
-        let directions = |totals: &ClassTotals| {
-            let line = totals.lines[index];
-            Directions { forward: line.forward.into(), backward: line.backward.into() }
+        let lines = || classes.iter().map(|totals| totals.lines[index]);
+        let all = Directions {
+            forward: Told::sum(lines().map(|line| line.forward)),
+            backward: Told::sum(lines().map(|line| line.backward)),
+            both: Told::sum(lines().map(|line| line.both)),
         };
-        let all = classes.iter().map(directions).fold(Directions { forward: 0, backward: 0 }, |sum, line| {
-            Directions { forward: sum.forward + line.forward, backward: sum.backward + line.backward }
-        });
-        Self { name, all, classes: by_class(classes, directions) }
+        Self { name, all, classes: by_class(classes, |totals| totals.lines[index].into()) }
     }
 }
 
 impl<'a> ZoneReport<'a> {
     fn new(name: &'a str, index: usize, classes: &[ClassTotals]) -> Self {
         let zones = || classes.iter().map(|totals| totals.zones[index]);
-        let visits = zones().fold(0u32, |sum, zone| sum.saturating_add(zone.dwell.visits));
+        let dwell = view::Dwell {
+            visits: Told::sum(zones().map(|zone| zone.dwell.visits)),
+            total_ms: Told::sum(zones().map(|zone| zone.dwell.total_ms)),
+        };
         let all = Zone {
-            entered: zones().map(|zone| u64::from(zone.visits.entered)).sum(),
-            left: zones().map(|zone| u64::from(zone.visits.left)).sum(),
+            entered: Told::sum(zones().map(|zone| zone.entered)),
+            left: Told::sum(zones().map(|zone| zone.left)),
             occupancy: MeanOccupancy::sum(zones().map(|zone| zone.presence)),
-            dwell: Dwell::new(
-                visits,
-                zones().fold(0u64, |sum, zone| sum.saturating_add(zone.dwell.total_ms)),
-            ),
+            dwell: dwell.into(),
         };
         Self { name, all, classes: by_class(classes, |totals| totals.zones[index].into()) }
     }
@@ -264,38 +295,47 @@ impl<'a> FlowReport<'a> {
         Self {
             from: scene.name(journeys.from),
             to: scene.name(journeys.to),
-            count: classes.iter().map(|totals| u64::from(totals.flows[index].count)).sum(),
+            count: Told::sum(classes.iter().map(|totals| totals.flows[index].count)),
             classes: by_class(classes, |totals| totals.flows[index].count),
         }
     }
 }
 
-impl Dwell {
-    fn new(visits: u32, total_ms: u64) -> Self {
-        Self { visits, mean_s: mean_dwell_s(visits, total_ms) }
+impl From<Crossings> for Directions {
+    fn from(line: Crossings) -> Self {
+        Self { forward: line.forward, backward: line.backward, both: line.both }
+    }
+}
+
+impl From<view::Dwell> for Dwell {
+    fn from(dwell: view::Dwell) -> Self {
+        let total_s = dwell.total_ms.number().map(seconds);
+        Self { visits: dwell.visits, mean_s: mean_dwell_s(dwell), total_s }
     }
 }
 
 impl MeanOccupancy {
     fn sum(presences: impl Iterator<Item = Presence> + Clone) -> Self {
-        let mean_milli: u64 = presences.clone().map(|presence| u64::from(presence.mean_milli)).sum();
-        Self { now: presences.map(|presence| u64::from(presence.now)).sum(), mean: seconds(mean_milli) }
+        let mean_milli = Told::sum(presences.clone().map(|presence| presence.mean_milli));
+        let now = Told::sum(presences.map(|presence| presence.now));
+        Self { now, mean: mean_milli.number().map(from_milli) }
     }
 }
 
 impl From<Presence> for ClassOccupancy {
     fn from(presence: Presence) -> Self {
-        Self { now: presence.now, mean: from_milli(presence.mean_milli), max: presence.max }
+        let mean = presence.mean_milli.number().map(from_milli);
+        Self { now: presence.now, mean, max: presence.max }
     }
 }
 
 impl From<ZoneTotals> for ClassZone {
     fn from(zone: ZoneTotals) -> Self {
         Self {
-            entered: zone.visits.entered,
-            left: zone.visits.left,
+            entered: zone.entered,
+            left: zone.left,
             occupancy: zone.presence.into(),
-            dwell: Dwell::new(zone.dwell.visits, zone.dwell.total_ms),
+            dwell: zone.dwell.into(),
         }
     }
 }
@@ -350,9 +390,12 @@ pub(crate) mod tests {
         });
         assert_eq!(report["lines"][1], expected);
         let expected = json!({"entered": 7, "left": 6, "occupancy": {"now": 0, "mean": 0.0, "max": 0},
-            "dwell": {"visits": 6, "mean_s": 1.5}});
+            "dwell": {"visits": 6, "mean_s": 1.5, "total_s": 9.0}});
         assert_eq!(report["zones"][0]["classes"]["person"], expected);
-        assert_eq!(report["zones"][0]["classes"]["car"]["dwell"], json!({"visits": 0, "mean_s": null}));
+        assert_eq!(
+            report["zones"][0]["classes"]["car"]["dwell"],
+            json!({"visits": 0, "mean_s": null, "total_s": 0.0})
+        );
         assert_eq!(report["zones"][0]["entered"], 7);
         assert_eq!(report["flows"].as_array().unwrap().len(), 6);
         let expected =

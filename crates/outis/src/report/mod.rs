@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 
 use outis_record::Notice;
 
+use crate::view::Dwell;
+
 /// A notice's name in JSON.
 pub(crate) fn notice_kind(notice: Notice) -> &'static str {
     match notice {
@@ -31,12 +33,13 @@ pub(crate) fn notice_sentences(notices: &BTreeMap<Notice, u32>) -> impl Iterator
 }
 
 /// Thousandths as a decimal number.
-fn from_milli(milli: u32) -> f64 {
-    f64::from(milli) / 1000.0
+fn from_milli(milli: u64) -> f64 {
+    milli as f64 / 1000.0
 }
 
-/// The mean length of visits in seconds, to the millisecond; `None` without visits.
-fn mean_dwell_s(visits: u32, total_ms: u64) -> Option<f64> {
+/// The mean length of visits in seconds, to the millisecond; `None` without visits, or where they are not told.
+fn mean_dwell_s(dwell: Dwell) -> Option<f64> {
+    let (visits, total_ms) = (dwell.visits.number()?, dwell.total_ms.number()?);
     let mean_ms = (u128::from(total_ms) + u128::from(visits) / 2).checked_div(u128::from(visits))?;
     // A double is exact for every length of a visit that can be.
     Some(mean_ms as f64 / 1000.0)

@@ -5,8 +5,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{from_milli, mean_dwell_s};
 use crate::{
-    assemble::{ClassTotals, WindowView},
     scene::Scene,
+    view::{ClassTotals, Told, WindowView},
 };
 
 /// The whole report.
@@ -17,7 +17,7 @@ pub(crate) fn render(title: &str, scene: &Scene, window: &WindowView, progress: 
     shown.extend(window.by_class.first().filter(|_| nothing_seen));
 
     let Progress { frames, looks, width_px, height_px, .. } = progress;
-    let observed = duration(window.observed_ms.into());
+    let observed = duration(window.observed_ms);
     let mut text =
         format!("{title}: {observed} observed, {frames} frames of {width_px}x{height_px}, {looks} looks\n");
     if nothing_seen {
@@ -39,19 +39,17 @@ fn lines(scene: &Scene, shown: &[&ClassTotals]) -> Table {
     let mut table = Table::new(&["Line", "Class", "Forward", "Backward"], 2);
     for (index, line) in scene.lines().iter().enumerate() {
         let mut name = line.name.as_str();
-        let mut row = |class: &str, forward: u64, backward: u64| {
-            table.push([name, class, &forward.to_string(), &backward.to_string()]);
+        let mut row = |class: &str, forward: Told, backward: Told| {
+            table.push([name, class, &figure(forward), &figure(backward)]);
             name = "";
         };
-        let (mut forward, mut backward) = (0, 0);
-        for totals in shown {
-            let count = totals.lines[index];
-            row(totals.class.name(), count.forward.into(), count.backward.into());
-            forward += u64::from(count.forward);
-            backward += u64::from(count.backward);
+        let counts = || shown.iter().map(|totals| totals.lines[index]);
+        for (totals, count) in shown.iter().zip(counts()) {
+            row(totals.class.name(), count.forward, count.backward);
         }
         if shown.len() > 1 {
-            row("all", forward, backward);
+            let (forward, backward) = (counts().map(|c| c.forward), counts().map(|c| c.backward));
+            row("all", Told::sum(forward), Told::sum(backward));
         }
     }
     table
@@ -63,14 +61,14 @@ fn zones(scene: &Scene, shown: &[&ClassTotals]) -> Table {
         let mut name = zone.name.as_str();
         for totals in shown {
             let figures = totals.zones[index];
-            let stay = mean_dwell_s(figures.dwell.visits, figures.dwell.total_ms);
+            let stay = mean_dwell_s(figures.dwell);
             table.push([
                 name,
                 totals.class.name(),
-                &figures.visits.entered.to_string(),
-                &figures.visits.left.to_string(),
-                &format!("{:.2}", from_milli(figures.presence.mean_milli)),
-                &figures.presence.max.to_string(),
+                &figure(figures.entered),
+                &figure(figures.left),
+                &mean(figures.presence.mean_milli),
+                &figure(figures.presence.max),
                 &stay.map_or_else(|| "-".to_owned(), |stay| format!("{stay:.1} s")),
             ]);
             name = "";
@@ -82,9 +80,9 @@ fn zones(scene: &Scene, shown: &[&ClassTotals]) -> Table {
 fn flows(scene: &Scene, shown: &[&ClassTotals]) -> Table {
     let mut table = Table::new(&["From", "To", "Class", "Journeys"], 3);
     for totals in shown {
-        for journeys in totals.flows.iter().filter(|journeys| journeys.count > 0) {
+        for journeys in totals.flows.iter().filter(|journeys| journeys.count != Told::Number(0)) {
             let (from, to) = (scene.name(journeys.from), scene.name(journeys.to));
-            table.push([from, to, totals.class.name(), &journeys.count.to_string()]);
+            table.push([from, to, totals.class.name(), &figure(journeys.count)]);
         }
     }
     table
@@ -93,10 +91,18 @@ fn flows(scene: &Scene, shown: &[&ClassTotals]) -> Table {
 fn view(shown: &[&ClassTotals]) -> Table {
     let mut table = Table::new(&["In the picture", "Mean", "Max"], 1);
     for totals in shown {
-        let mean = format!("{:.2}", from_milli(totals.view.mean_milli));
-        table.push([totals.class.name(), &mean, &totals.view.max.to_string()]);
+        table.push([totals.class.name(), &mean(totals.view.mean_milli), &figure(totals.view.max)]);
     }
     table
+}
+
+/// A figure, or a dash where there is none.
+fn figure(told: Told) -> String {
+    told.number().map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+fn mean(milli: Told) -> String {
+    milli.number().map_or_else(|| "-".to_owned(), |milli| format!("{:.2}", from_milli(milli)))
 }
 
 /// A length of time for people: `3 h 05 min`, `1 min 20 s`, `8.4 s`.
@@ -153,6 +159,7 @@ mod tests {
     use crate::{
         assemble::tests::view,
         report::json::tests::{finish, scene},
+        view::{Crossings, Presence, ZoneTotals},
     };
 
     #[test]
@@ -188,10 +195,13 @@ Forward: from the left of the line to its right, looking from its first point to
     fn lines_stay_when_nothing_was_seen() {
         let mut empty = view();
         for totals in &mut empty.by_class {
-            totals.lines.iter_mut().for_each(|line| *line = Default::default());
-            totals.zones.iter_mut().for_each(|zone| *zone = Default::default());
+            let zero = Told::Number(0);
+            let nobody = Presence { now: zero, max: zero, mean_milli: zero };
+            let (line, zone) = (&mut totals.lines, &mut totals.zones);
+            line.fill(Crossings { forward: zero, backward: zero, both: Told::Never });
+            zone.fill(ZoneTotals { entered: zero, left: zero, presence: nobody, ..ZoneTotals::default() });
             totals.flows.clear();
-            totals.view = Default::default();
+            totals.view = nobody;
         }
         let text = render("street.avi", &scene(), &empty, finish().progress);
         assert!(

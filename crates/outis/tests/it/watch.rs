@@ -13,6 +13,7 @@ output = { json_lines = "w.jsonl", csv = "w.csv" }
 [[camera]]
 name = "campus"
 source = "vtest.avi"
+profile = "exact"
 window_s = 3
 flows = true
 pace = 0
@@ -60,7 +61,7 @@ fn windows_are_written_one_by_one() {
 #[test]
 fn samples_run_as_they_stand() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
-    for sample in ["one-camera.toml", "two-cameras.toml"] {
+    for sample in ["one-camera.toml", "two-cameras.toml", "street.toml", "decree.toml"] {
         let stage = Stage::new();
         stage.short_clip(4);
         let text = fs::read_to_string(format!("{folder}/{sample}")).unwrap();
@@ -111,7 +112,7 @@ fn wrong_configurations_are_refused_before_anything_starts() {
     let stage = Stage::new();
     stage.write("diary.txt", "dear diary");
     let cases = [
-        ("unknown key", CAMERA.replace("flows", "flow"), vec!["w.toml", "line 9", "`flow`", "`flows`"]),
+        ("unknown key", CAMERA.replace("flows", "flow"), vec!["w.toml", "line 10", "`flow`", "`flows`"]),
         (
             "two of a name",
             format!("{CAMERA}{}", CAMERA.split_once("\n\n").unwrap().1),

@@ -1,0 +1,129 @@
+//! Who may read the figures, and what that costs them: the named sets of release rules.
+//!
+//! # How much one passage can change
+//!
+//! A *passage* is one track from its first sighting to its last, at most ten minutes: what the machine takes for
+//! one person's or vehicle's way through the picture. The eye bounds what a passage adds, over its whole life and
+//! so over all windows and classes together; the noise is as large as these bounds ask for.
+//!
+//! | figure | one passage adds at most | unbounded it could add |
+//! |---|---|---|
+//! | line forward, backward; zone entered, left | 1 to each of at most [`PassageBounds::COUNTS`] of them | 1 every half second |
+//! | flow | 1 to one of them | 1 |
+//! | person-seconds in the picture | [`PassageBounds::PRESENT_MS`] | 600 s |
+//! | sum of stays in zones | [`PassageBounds::PRESENT_MS`], in one zone | 600 s in each |
+//! | now, at most (picture and zone) | 1 at a moment: never released with noise | 1 |
+//! | person-seconds in a zone, stays that ended | never released with noise | 600 s, many |
+//!
+//! # The budget
+//!
+//! ε = 1 for a passage, all figures together, shared 4 : 2 : 1 : 1 by counts, flows, masks and times. Where a camera
+//! has no flows or masks, their share goes to the others. Windows are disjoint and the bounds hold over a passage's
+//! whole life, so ε does not grow with the day. Sums of windows, such as a day's, are made from released windows;
+//! none has a budget of its own.
+
+use std::fmt;
+
+/// What one passage adds at most. The eye keeps to it unless the profile is [`Profile::Exact`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PassageBounds;
+
+impl PassageBounds {
+    /// The most lines' and zones' counters that one passage raises, each by one. Crossing a line, walking through
+    /// a zone and crossing another line are four; more would make everybody's noise larger.
+    pub const COUNTS: u32 = 4;
+
+    /// The longest presence or stay that counts of one passage, in milliseconds. Who stays longer counts so much.
+    pub const PRESENT_MS: u64 = 120_000;
+}
+
+/// Release rules by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Profile {
+    /// Every figure as it is, running windows too: for the owner's own files.
+    Exact,
+    /// Noise, and nothing about fewer than five: for the running of a town.
+    Statistics,
+    /// Noise, rounding, and nothing about fewer than ten: for publication.
+    OpenData,
+    /// What the French decree 2021-269 of 10 March 2021 allowed: over 20 minutes or more, the number of people
+    /// detected (and the share with a mask, which is not measured yet), and nothing else.
+    Fr2021269,
+}
+
+impl Profile {
+    /// Every profile, the most open first.
+    pub const ALL: [Self; 4] = [Self::Exact, Self::Statistics, Self::OpenData, Self::Fr2021269];
+
+    /// Its name in configurations and in what is told.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Statistics => "statistics",
+            Self::OpenData => "open-data",
+            Self::Fr2021269 => "fr-2021-269",
+        }
+    }
+
+    /// The profile of a [`Profile::name`].
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Whether every figure is told as it is.
+    pub fn is_exact(self) -> bool {
+        self == Self::Exact
+    }
+
+    /// The privacy budget ε of one passage, all figures together; `None` without noise.
+    pub fn epsilon(self) -> Option<u32> {
+        (!self.is_exact()).then_some(1)
+    }
+
+    /// Figures that fewer passages than this stand behind are withheld.
+    pub fn k(self) -> u32 {
+        match self {
+            Self::Exact => 0,
+            Self::Statistics | Self::Fr2021269 => 5,
+            Self::OpenData => 10,
+        }
+    }
+
+    /// The shortest window in seconds.
+    pub fn window_s_min(self) -> u32 {
+        match self {
+            Self::Exact => 1,
+            Self::Statistics | Self::OpenData => 900,
+            Self::Fr2021269 => 1200,
+        }
+    }
+
+    /// Counts are told in steps of this.
+    pub(crate) fn count_step(self) -> u64 {
+        if self == Self::OpenData { 5 } else { 1 }
+    }
+
+    /// Times are told in steps of so many seconds.
+    pub(crate) fn step_s(self) -> u64 {
+        if self == Self::OpenData { 60 } else { 10 }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_profiles() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::from_name(profile.name()), Some(profile));
+        }
+        assert_eq!(Profile::from_name("raw"), None);
+    }
+}

@@ -1,0 +1,230 @@
+//! `outis describe`: everything that leaves, figure by figure, before anything is seen. For whoever has to judge
+//! an installation; the same rules run in `outis watch`.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    path::PathBuf,
+};
+
+use anyhow::Context;
+use clap::Args;
+use outis_record::{Cell, Disclosure, Figure, Schema};
+use serde::Serialize;
+
+use crate::{
+    config::{self, Camera},
+    detector::Cache,
+    exit::Exit,
+    release::CLOCK_STEP_MS,
+    report::json::{Terms, seconds},
+    scene::Scene,
+};
+
+/// Tell what leaves the cameras of a configuration: every figure, its range, noise and threshold, and when
+#[derive(Debug, Args)]
+pub(crate) struct DescribeArgs {
+    /// The configuration file; see docs/ref/config.md
+    config: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Reads the configuration as `outis watch` does, and prints what it would tell.
+pub(crate) fn run(arguments: &DescribeArgs) -> anyhow::Result<Exit> {
+    let cameras = config::load(&arguments.config, &Cache::from_env())?.cameras;
+    let cameras = cameras.iter().map(describe).collect::<anyhow::Result<Vec<_>>>()?;
+    let text = if arguments.json {
+        serde_json::to_string_pretty(&Description { cameras })? + "\n"
+    } else {
+        cameras.iter().map(CameraDescription::text).collect::<Vec<_>>().join("\n")
+    };
+    io::stdout().write_all(text.as_bytes()).context("the description cannot be printed")?;
+    Ok(Exit::Whole)
+}
+
+#[derive(Debug, Serialize)]
+struct Description {
+    cameras: Vec<CameraDescription>,
+}
+
+/// What leaves one camera.
+#[derive(Debug, Serialize)]
+struct CameraDescription {
+    camera: String,
+    #[serde(flatten)]
+    terms: Terms,
+    window_s: f64,
+    /// An upper bound on the information in one window, whatever the eye does.
+    bits_per_window: f64,
+    bits_per_second: f64,
+    /// The share of times and states in it.
+    frame_bits: f64,
+    when: String,
+    beside: &'static str,
+    /// Alerts that may leave between windows, each hour. There are no alerts in this version.
+    alerts_per_hour: u32,
+    cells: Vec<CellDescription>,
+}
+
+/// One figure that leaves.
+#[derive(Debug, Serialize)]
+struct CellDescription {
+    name: String,
+    class: &'static str,
+    unit: &'static str,
+    /// It is told from 0, or what it is withheld below, to this.
+    max: u64,
+    step: u64,
+    withheld_below: u64,
+    /// Scale of the discrete Laplace noise; null without.
+    noise_scale: Option<f64>,
+    /// In 95 of 100 windows the noise is at most this.
+    noise_95: Option<u64>,
+    bits: f64,
+}
+
+fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
+    let plan = &camera.plan;
+    let schema: Schema = plan.schema()?;
+    let disclosure: Disclosure = plan.disclosure(&schema)?;
+    let window_s = seconds(plan.window_ms.into());
+    let exact = disclosure.profile().is_exact();
+    let cells = disclosure.cells().iter().zip(disclosure.bits_by_cell());
+    let bits = disclosure.bits_per_window();
+    let step_s = CLOCK_STEP_MS / 1000;
+    Ok(CameraDescription {
+        camera: camera.name.as_str().to_owned(),
+        terms: Terms::new(disclosure.profile()),
+        window_s,
+        bits_per_window: rounded(bits),
+        bits_per_second: rounded(bits / window_s),
+        frame_bits: rounded(disclosure.frame_bits()),
+        when: if exact {
+            format!("after each window of {window_s} s, and running totals on the local page")
+        } else {
+            format!("after each window of {window_s} s, never between")
+        },
+        beside: if exact {
+            "progress, frame counts and faults as they come; how the run ended"
+        } else {
+            debug_assert_eq!(step_s, 60);
+            "on the local page a clock in steps of 60 s, kinds of faults and the number of frames with each window, \
+             the size of the picture once; how the run ended"
+        },
+        alerts_per_hour: 0,
+        cells: cells.map(|(cell, bits)| CellDescription::new(cell, bits, &plan.scene)).collect(),
+    })
+}
+
+/// To a hundredth upwards: a bound stays one.
+fn rounded(bits: f64) -> f64 {
+    (bits * 100.0).ceil() / 100.0
+}
+
+impl CellDescription {
+    fn new(cell: &Cell, bits: f64, scene: &Scene) -> Self {
+        let unit = match (cell.figure.is_time(), cell.unit) {
+            (false, _) => "count",
+            (true, 1000) => "s",
+            (true, _) => "ms",
+        };
+        Self {
+            name: name(cell.figure, scene),
+            class: cell.class.name(),
+            unit,
+            max: cell.max,
+            step: cell.step,
+            withheld_below: cell.withheld_below,
+            noise_scale: cell.noise.map(|noise| noise.scale()),
+            noise_95: cell.noise.map(|noise| noise.error_95()),
+            bits: rounded(bits),
+        }
+    }
+}
+
+/// A figure in words, with the names its owner gave.
+fn name(figure: Figure, scene: &Scene) -> String {
+    use outis_record::Place::{Line, Zone};
+    let of = |place, what: &str| format!("{}: {what}", scene.name(place));
+    match figure {
+        Figure::ViewNow => "picture: present now".into(),
+        Figure::ViewMax => "picture: present at most".into(),
+        Figure::ViewPresent => "picture: time present".into(),
+        Figure::LineForward(line) => of(Line(line), "forward"),
+        Figure::LineBackward(line) => of(Line(line), "backward"),
+        Figure::LineBoth(line) => of(Line(line), "in either direction"),
+        Figure::ZoneEntered(zone) => of(Zone(zone), "entered"),
+        Figure::ZoneLeft(zone) => of(Zone(zone), "left"),
+        Figure::ZoneNow(zone) => of(Zone(zone), "present now"),
+        Figure::ZoneMax(zone) => of(Zone(zone), "present at most"),
+        Figure::ZonePresent(zone) => of(Zone(zone), "time present"),
+        Figure::ZoneStays(zone) => of(Zone(zone), "stays"),
+        Figure::ZoneStayTotal(zone) => of(Zone(zone), "time of stays"),
+        Figure::Flow(from, to) => format!("{} to {}", scene.name(from), scene.name(to)),
+    }
+}
+
+impl CameraDescription {
+    /// For people. Figures of classes that have the same rule share a line.
+    fn text(&self) -> String {
+        let Self { camera, terms, window_s, bits_per_window, bits_per_second, when, beside, .. } = self;
+        let mut text = format!("camera \"{camera}\", profile \"{}\"\n", terms.profile());
+        text += &format!("  leaves     {when}\n  beside     {beside}\n  alerts     none\n");
+        text += &match terms.epsilon() {
+            Some(epsilon) => format!(
+                "  privacy    ε = {epsilon} for one passage, all figures together; m passages of one person: m times that\n"
+            ),
+            None => "  privacy    none: every figure is exact, for the owner of the file\n".to_owned(),
+        };
+        text += &format!(
+            "  at most    {bits_per_window} bits in a window of {window_s} s, {bits_per_second} bits a second\n\n"
+        );
+        let mut rows: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+        for cell in &self.cells {
+            let row = cell.row();
+            match rows.iter_mut().find(|(known, _)| *known == row) {
+                Some((_, classes)) => classes.push(cell.class),
+                None => rows.push((row, vec![cell.class])),
+            }
+        }
+        let header = ["figure", "to", "step", "noise (95 %)", "withheld", "bits", "of each"];
+        let mut lines = vec![header.map(str::to_owned).to_vec()];
+        lines.extend(rows.into_iter().map(|(mut row, classes)| {
+            row.push(classes.join(", "));
+            row
+        }));
+        let width = |column: usize| {
+            lines.iter().map(|line| unicode_width::UnicodeWidthStr::width(line[column].as_str())).max()
+        };
+        let widths: Vec<usize> = (0..header.len()).map(|column| width(column).unwrap_or(0)).collect();
+        for line in &lines {
+            let mut padded = String::from(" ");
+            for (cell, width) in line.iter().zip(&widths) {
+                let pad = width - unicode_width::UnicodeWidthStr::width(cell.as_str());
+                // Writing to a string cannot fail.
+                let _ = write!(padded, " {cell}{} ", " ".repeat(pad));
+            }
+            text += padded.trim_end();
+            text.push('\n');
+        }
+        text
+    }
+}
+
+impl CellDescription {
+    fn row(&self) -> Vec<String> {
+        let unit = if self.unit == "count" { String::new() } else { format!(" {}", self.unit) };
+        let below = format!("< {}{unit}", self.withheld_below);
+        vec![
+            self.name.clone(),
+            format!("{}{unit}", self.max),
+            format!("{}{unit}", self.step),
+            self.noise_95.map_or_else(|| "none".into(), |noise| format!("± {noise}{unit}")),
+            if self.withheld_below > 0 { below } else { "never".into() },
+            format!("{:.2}", self.bits),
+        ]
+    }
+}

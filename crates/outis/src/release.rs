@@ -1,0 +1,236 @@
+//! The gate: what an eye said comes in checked and exact, and goes out as its profile allows. Whatever listens
+//! behind it (files, page, terminal) gets nothing else.
+
+use std::collections::BTreeSet;
+
+use outis_record::{
+    Disclosure, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState, WindowTotals,
+};
+
+use crate::{assemble::Checked, view::WindowView};
+
+/// With noise, the clock on the page moves in steps of this: that the eye is alive shows, and nothing else.
+pub(crate) const CLOCK_STEP_MS: u64 = 60_000;
+
+/// What may be told of one camera.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Event {
+    /// A window: released, or running where everything is told.
+    Window(WindowView),
+    /// How far the eye has come.
+    Progress(Progress),
+    /// A fault that the eye survived, and how often; with noise, in how many windows.
+    Notice(Notice, u32),
+    /// The run is over.
+    End(Outcome, Progress),
+}
+
+/// The gate of one camera.
+#[derive(Debug)]
+pub(crate) struct Gate<R> {
+    disclosure: Disclosure,
+    schema: Schema,
+    randomness: R,
+    /// The newest progress that was told.
+    shown: Option<Progress>,
+    /// The newest progress that was heard.
+    heard: Progress,
+    /// Kinds of faults since the last window.
+    faults: BTreeSet<Notice>,
+}
+
+impl<R: Randomness> Gate<R> {
+    /// A closed gate for windows of this schema.
+    pub(crate) fn new(schema: Schema, disclosure: Disclosure, randomness: R) -> Self {
+        let (shown, heard, faults) = (None, Progress::default(), BTreeSet::new());
+        Self { disclosure, schema, randomness, shown, heard, faults }
+    }
+
+    /// What may be told on.
+    ///
+    /// # Errors
+    /// When there is no randomness for the noise. Then nothing is told.
+    pub(crate) fn pass(&mut self, checked: Checked) -> Result<Vec<Event>, NoRandomness> {
+        if let Checked::Progress(progress) = checked {
+            self.heard = progress;
+        }
+        let events = match checked {
+            Checked::Window(totals, WindowState::Open) => {
+                let preview = totals.preview(&self.disclosure);
+                preview.map(|preview| self.view(&preview)).into_iter().collect()
+            }
+            Checked::Window(totals, state) => self.window(*totals, state)?,
+            Checked::End(outcome, progress) => {
+                let mut events = self.faults();
+                events.push(Event::End(outcome, progress));
+                events
+            }
+            Checked::Progress(progress) if self.is_exact() => vec![Event::Progress(progress)],
+            Checked::Notice(notice, count) if self.is_exact() => vec![Event::Notice(notice, count)],
+            Checked::Progress(progress) => self.clock(progress).into_iter().collect(),
+            Checked::Notice(notice, _) => {
+                self.faults.insert(notice);
+                Vec::new()
+            }
+        };
+        Ok(events)
+    }
+
+    fn is_exact(&self) -> bool {
+        self.disclosure.profile().is_exact()
+    }
+
+    fn window(&mut self, totals: WindowTotals, state: WindowState) -> Result<Vec<Event>, NoRandomness> {
+        let released = totals.release(state, &self.disclosure, &mut self.randomness)?;
+        let mut events = vec![self.view(&released)];
+        if !self.is_exact() {
+            events.extend(self.faults());
+            // How many frames there were is told with each window, not as they come.
+            let shown = Progress { media_ms: self.shown.map_or(0, |shown| shown.media_ms), ..self.heard };
+            self.shown = Some(shown);
+            events.push(Event::Progress(shown));
+        }
+        Ok(events)
+    }
+
+    fn view(&self, released: &outis_record::Released) -> Event {
+        Event::Window(WindowView::new(released, &self.disclosure, &self.schema))
+    }
+
+    fn faults(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.faults).into_iter().map(|notice| Event::Notice(notice, 1)).collect()
+    }
+
+    /// The clock, when it has moved a step. The size of the picture and the length of a file are those of the
+    /// first progress that knows them, and stay.
+    fn clock(&mut self, progress: Progress) -> Option<Event> {
+        let media_ms = progress.media_ms - progress.media_ms % CLOCK_STEP_MS;
+        let shown = match self.shown {
+            Some(shown) if shown.width_px > 0 => Progress { media_ms, ..shown },
+            before => {
+                let (frames, looks) = before.map_or((0, 0), |before| (before.frames, before.looks));
+                Progress { media_ms, frames, looks, ..progress }
+            }
+        };
+        let changed = self.shown != Some(shown);
+        self.shown = Some(shown);
+        changed.then_some(Event::Progress(shown))
+    }
+}
+
+/// The kernel's random bits, fetched some at a time.
+#[derive(Debug, Default)]
+pub(crate) struct KernelRandomness {
+    words: Vec<u64>,
+}
+
+impl KernelRandomness {
+    const WORDS: usize = 64;
+}
+
+impl Randomness for KernelRandomness {
+    fn next_u64(&mut self) -> Result<u64, NoRandomness> {
+        if self.words.is_empty() {
+            let mut bytes = [0; 8 * Self::WORDS];
+            getrandom::fill(&mut bytes).map_err(|_| NoRandomness)?;
+            let (words, _) = bytes.as_chunks();
+            self.words.extend(words.iter().map(|&word| u64::from_le_bytes(word)));
+        }
+        self.words.pop().ok_or(NoRandomness)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Class, LineIndex, Profile, Window};
+
+    use super::*;
+    use crate::view::Told;
+
+    const WINDOW_MS: u32 = 900_000;
+
+    fn gate(profile: Profile) -> Gate<KernelRandomness> {
+        let schema = Schema::new(1, 0, &[Class::Person], false).unwrap();
+        let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
+        Gate::new(schema, disclosure, KernelRandomness::default())
+    }
+
+    fn window(gate: &Gate<KernelRandomness>, state: WindowState, forward: u32) -> Checked {
+        let mut totals = WindowTotals::new(gate.schema.clone(), Window::new(0, WINDOW_MS).unwrap());
+        totals.line_mut(LineIndex(0), Class::Person).forward = forward;
+        totals.set_observed(900_000, 4_500);
+        Checked::Window(Box::new(totals), state)
+    }
+
+    fn progress(media_ms: u64) -> Progress {
+        let frames = u32::try_from(media_ms / 40).unwrap();
+        Progress { media_ms, frames, looks: frames / 5, width_px: 768, height_px: 576, duration_ms: 0 }
+    }
+
+    fn forward(events: &[Event]) -> Option<Told> {
+        events.iter().find_map(|event| match event {
+            Event::Window(view) => Some(view.by_class[0].lines[0].forward),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn running_totals_pass_where_everything_is_told() {
+        let mut exact = gate(Profile::Exact);
+        let open = window(&exact, WindowState::Open, 3);
+        assert_eq!(forward(&exact.pass(open).unwrap()), Some(Told::Number(3)));
+        let progress = Checked::Progress(progress(4_321));
+        assert!(matches!(
+            exact.pass(progress).unwrap()[..],
+            [Event::Progress(Progress { media_ms: 4_321, .. })]
+        ));
+        let notice = Checked::Notice(Notice::DamagedPacket, 7);
+        assert_eq!(exact.pass(notice).unwrap(), [Event::Notice(Notice::DamagedPacket, 7)]);
+    }
+
+    #[test]
+    fn with_noise_nothing_passes_between_windows_but_a_slow_clock() {
+        for profile in [Profile::Statistics, Profile::OpenData, Profile::Fr2021269] {
+            let mut gate = match profile {
+                Profile::Fr2021269 => {
+                    let schema = Schema::new(1, 0, &[Class::Person], false).unwrap();
+                    let disclosure = Disclosure::new(profile, &schema, 1_200_000).unwrap();
+                    Gate::new(schema, disclosure, KernelRandomness::default())
+                }
+                _ => gate(profile),
+            };
+            let mut told = Vec::new();
+            for second in 0..600 {
+                told.extend(gate.pass(Checked::Progress(progress(1000 * second))).unwrap());
+                let open = window(&gate, WindowState::Open, u32::try_from(second).unwrap());
+                assert_eq!(gate.pass(open).unwrap(), [], "{profile}");
+                assert_eq!(gate.pass(Checked::Notice(Notice::DamagedPacket, 3)).unwrap(), [], "{profile}");
+            }
+            let clock = |minute: u64| {
+                let media_ms = 60_000 * minute;
+                Event::Progress(Progress { media_ms, width_px: 768, height_px: 576, ..Progress::default() })
+            };
+            assert_eq!(told, (0..10).map(clock).collect::<Vec<_>>(), "{profile}");
+
+            let closed = window(&gate, WindowState::Closed, 500);
+            let events = gate.pass(closed).unwrap();
+            let [Event::Window(view), Event::Notice(Notice::DamagedPacket, 1), Event::Progress(shown)] =
+                &events[..]
+            else {
+                panic!("{profile}: {events:?}")
+            };
+            assert_eq!((view.looks, shown.media_ms, shown.frames), (None, 540_000, 599 * 25), "{profile}");
+        }
+    }
+
+    #[test]
+    fn released_figures_have_noise() {
+        let mut gate = gate(Profile::Statistics);
+        let mut seen = BTreeSet::new();
+        for _ in 0..100 {
+            let closed = window(&gate, WindowState::Closed, 500);
+            seen.extend(forward(&gate.pass(closed).unwrap()).and_then(Told::number));
+        }
+        assert!(seen.len() > 5 && seen.iter().all(|count| count.abs_diff(500) < 200), "{seen:?}");
+    }
+}
