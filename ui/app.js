@@ -11,7 +11,10 @@ const TEXTS = {
     lines: "Lines", zones: "Zones", flows: "Journeys",
     forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
     noFlows: "None yet.",
-    usual: "{name}: {mean} on average, {max} at most",
+    usual: "{name}: {mean} on average, {max} at most", usualMean: "{name}: {mean} on average",
+    mean: "In the picture, on average",
+    terms: "Profile {profile}: the newest finished window, every figure with noise. What fewer than {k} stand behind is withheld and shows as –.",
+    waiting: "Profile {profile}: figures come with the end of each window.",
     windowFrom: "window",
     person: ["person", "people"], bicycle: ["bicycle", "bicycles"], car: ["car", "cars"],
     motorcycle: ["motorcycle", "motorcycles"], bus: ["bus", "buses"], truck: ["truck", "trucks"],
@@ -37,7 +40,10 @@ const TEXTS = {
     lines: "Lignes", zones: "Zones", flows: "Trajets",
     forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
     noFlows: "Aucun pour l’instant.",
-    usual: "{name} : {mean} en moyenne, {max} au plus",
+    usual: "{name} : {mean} en moyenne, {max} au plus", usualMean: "{name} : {mean} en moyenne",
+    mean: "Dans le champ, en moyenne",
+    terms: "Profil {profile} : la dernière période achevée, chaque nombre avec du bruit. Ce qui repose sur moins de {k} passages n’est pas dit : –.",
+    waiting: "Profil {profile} : les nombres viennent à la fin de chaque période.",
     windowFrom: "période",
     person: ["personne", "personnes"], bicycle: ["vélo", "vélos"], car: ["voiture", "voitures"],
     motorcycle: ["moto", "motos"], bus: ["bus", "bus"], truck: ["camion", "camions"],
@@ -66,6 +72,8 @@ const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en"
 const texts = TEXTS[language];
 const number = new Intl.NumberFormat(language);
 const decimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const NOT_TOLD = "–"; // withheld, or not told by the profile
+const figure = (value) => (value === null || value === undefined ? NOT_TOLD : number.format(value));
 const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
 
 const views = [];
@@ -110,6 +118,7 @@ class CameraView {
 
   show(camera) {
     this.camera = camera;
+    this.none = camera.epsilon === null ? 0 : null; // before the first window
     this.changed = new Set();
     this.head();
     this.now();
@@ -138,6 +147,10 @@ class CameraView {
     progress.hidden = !duration_s;
     progress.value = duration_s ? Math.min(1, media_s / duration_s) : 0;
     progress.setAttribute("aria-label", name);
+    const { profile, epsilon, k } = this.camera;
+    const terms = this.find(".terms");
+    terms.hidden = epsilon === null;
+    terms.textContent = fill(window ? texts.terms : texts.waiting, { profile, k });
     this.find(".notices").replaceChildren(
       ...notices.map(({ kind, count, text }) => html("li", {}, `${texts.notices[kind] ?? text} (${number.format(count)})`)),
     );
@@ -146,10 +159,15 @@ class CameraView {
   now() {
     const { window, history } = this.camera;
     const occupancy = window?.occupancy;
-    this.find(".big").textContent = occupancy ? number.format(occupancy.now) : "–";
-    const classes = Object.entries(occupancy?.classes ?? {}).filter(([, { max }]) => max > 0);
+    // Where moments are not told, the average stands in their place.
+    const live = this.camera.epsilon === null;
+    this.find(".now h3").textContent = live ? texts.now : texts.mean;
+    const mean = occupancy?.mean ?? null;
+    this.find(".big").textContent = live ? figure(occupancy?.now) : mean === null ? NOT_TOLD : decimal.format(mean);
+    const classes = Object.entries(occupancy?.classes ?? {}).filter(([, { mean, max }]) => (max ?? mean) > 0);
     this.find(".detail").textContent = classes
-      .map(([name, { mean, max }]) => fill(texts.usual, { name: texts[name][1], mean: decimal.format(mean), max: number.format(max) }))
+      .map(([name, { mean, max }]) =>
+        fill(max === null ? texts.usualMean : texts.usual, { name: texts[name][1], mean: decimal.format(mean), max: figure(max) }))
       .join("\n");
     this.find(".spark").replaceChildren(...sparkline(history));
   }
@@ -174,11 +192,12 @@ class CameraView {
 
   zone({ name, points }, totals, px) {
     const [x, y] = centre(points);
-    const now = totals ? totals.occupancy.now : 0;
+    // Where moments are not told: how many came in.
+    const now = totals ? totals.occupancy.now ?? totals.entered : this.none;
     const changed = this.mark(`zone ${name}`, now);
     return svg("g", {},
       svg("polygon", { class: "zone", points: points.join(" "), "stroke-width": 1.5 * px }),
-      svg("text", { class: `zone-now${changed}`, x, y: y - 4 * px, "font-size": 30 * px }, number.format(now)),
+      svg("text", { class: `zone-now${changed}`, x, y: y - 4 * px, "font-size": 30 * px }, figure(now)),
       svg("text", { class: "zone-name", x, y: y + 20 * px, "font-size": 13 * px }, name),
     );
   }
@@ -193,16 +212,17 @@ class CameraView {
     const half_name = (4 * name.length + 10) * px;
     const name_x = clamp(top_x + sign * along_x * 16 * px, half_name, w - half_name);
     const name_y = clamp(top_y + sign * along_y * 16 * px, 10 * px, h - 10 * px);
+    const both = totals?.both !== undefined;
     const pill = (key, side) => {
-      const value = totals ? totals[key] : 0;
+      const value = totals ? totals[key] : this.none;
       const changed = this.mark(`${key} ${name}`, value);
       const [cx, cy] = [x + side * right_x * 29 * px, y + side * right_y * 29 * px];
-      const text = number.format(value);
+      const text = figure(value);
       const half = (17 + 4 * text.length) * px;
       const angle = (Math.atan2(side * right_y, side * right_x) * 180) / Math.PI;
       return svg("g", {},
         svg("rect", { class: "pill", x: cx - half, y: cy - 12 * px, width: 2 * half, height: 24 * px, rx: 12 * px, "stroke-width": 1.2 * px }),
-        svg("path", { class: "pill-arrow", d: "M-6 -1.3H0V-5L7 0L0 5V1.3H-6Z", transform: `translate(${cx - half + 13 * px} ${cy}) rotate(${angle}) scale(${px})` }),
+        svg("path", { class: "pill-arrow", d: both ? "M-7 0L-2 -4V-1.3H2V-4L7 0L2 4V1.3H-2V4Z" : "M-6 -1.3H0V-5L7 0L0 5V1.3H-6Z", transform: `translate(${cx - half + 13 * px} ${cy}) rotate(${angle}) scale(${px})` }),
         svg("text", { class: `pill-number${changed}`, x: cx + 8 * px, y: cy + 0.5 * px, "font-size": 15 * px }, text),
       );
     };
@@ -210,8 +230,7 @@ class CameraView {
       svg("line", { class: "line", x1, y1, x2, y2, "stroke-width": 4 * px }),
       svg("circle", { class: "end", cx: x1, cy: y1, r: 4.5 * px }),
       svg("text", { class: "line-name halo", x: name_x, y: name_y, "font-size": 13 * px, "stroke-width": 4 * px }, name),
-      pill("forward", 1),
-      pill("backward", -1),
+      ...(both ? [pill("both", 1)] : [pill("forward", 1), pill("backward", -1)]),
     );
   }
 
@@ -263,17 +282,18 @@ class CameraView {
     const { window } = this.camera;
     const tables = [];
     if (window?.lines.length) {
-      tables.push(table(texts.lines, [texts.forward, texts.backward], window.lines.map(({ name, forward, backward, classes }) => ({
-        head: [name, breakdown(classes, (line) => line.forward + line.backward)],
-        cells: [number.format(forward), number.format(backward)],
+      const both = window.lines.some((line) => line.both !== undefined);
+      tables.push(table(texts.lines, both ? [texts.count] : [texts.forward, texts.backward], window.lines.map((line) => ({
+        head: [line.name, breakdown(line.classes, ({ forward, backward, both }) => both ?? sum(forward, backward))],
+        cells: both ? [figure(line.both)] : [figure(line.forward), figure(line.backward)],
       }))));
     }
     if (window?.zones.length) {
       tables.push(table(texts.zones, [texts.inside, texts.entered, texts.left, texts.stay], window.zones.map((zone) => ({
         head: [zone.name, breakdown(zone.classes, ({ entered }) => entered)],
         cells: [
-          number.format(zone.occupancy.now), number.format(zone.entered), number.format(zone.left),
-          zone.dwell.mean_s === null ? "–" : `${decimal.format(zone.dwell.mean_s)} s`,
+          figure(zone.occupancy.now), figure(zone.entered), figure(zone.left),
+          zone.dwell.mean_s === null ? NOT_TOLD : `${decimal.format(zone.dwell.mean_s)} s`,
         ],
       }))));
     }
@@ -291,9 +311,11 @@ class CameraView {
     if (!window) return `${name}: ${texts[this.camera.status]}.`;
     return [
       `${name}:`,
-      fill(texts.spokenNow, { now: window.occupancy.now }),
-      ...window.lines.map((line) => fill(texts.spokenLine, line)),
-      ...window.zones.map((zone) => fill(texts.spokenZone, { name: zone.name, now: zone.occupancy.now })),
+      fill(texts.spokenNow, { now: figure(window.occupancy.now ?? window.occupancy.mean) }),
+      ...window.lines.map(({ name, forward, backward, both }) => both === undefined
+        ? fill(texts.spokenLine, { name, forward: figure(forward), backward: figure(backward) })
+        : `${name}: ${figure(both)}.`),
+      ...window.zones.map((zone) => fill(texts.spokenZone, { name: zone.name, now: figure(zone.occupancy.now) })),
     ].join(" ");
   }
 }
@@ -309,6 +331,11 @@ function table(caption, columns, rows) {
       ...cells.map((cell) => html("td", {}, cell)),
     ))),
   );
+}
+
+/** A sum, where both parts are told. */
+function sum(a, b) {
+  return a === null || b === null ? null : a + b;
 }
 
 /** "12 people, 3 cars", when there is more than people. */

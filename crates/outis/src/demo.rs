@@ -63,7 +63,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<Exit> {
     let programs = Programs::beside_this_one()?;
     let mut stop = stop::on_signals()?;
     let scene = plan.scene.clone();
-    let mut live = Live::new([(CLIP, &scene)]);
+    let mut live = Live::new([(CLIP, &scene, plan.profile)]);
     let page = if arguments.no_page { None } else { Some(serve(arguments.listen, &live).await?) };
     page.as_ref().inspect(|page| announce(page));
 

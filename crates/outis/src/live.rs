@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use outis_record::{Notice, Progress};
+use outis_record::{Notice, Profile, Progress};
 use serde::Serialize;
 
 use crate::{
     camera::{CameraError, Finish},
     release::Event,
-    report::json::{Bounds, NoticeCount, Totals, notice_counts, seconds},
+    report::json::{Bounds, NoticeCount, Terms, Totals, notice_counts, seconds},
     scene::{Point, Scene},
     view::{Told, WindowView},
 };
@@ -26,12 +26,13 @@ pub(crate) struct Live {
 struct LiveCamera {
     name: String,
     scene: Scene,
+    profile: Profile,
     status: Status,
     message: Option<String>,
     progress: Progress,
     window: Option<WindowView>,
     notices: BTreeMap<Notice, u32>,
-    /// How many were in the picture, at each of the newest snapshots.
+    /// How many were in the picture, at each of the newest snapshots, where that is told.
     history: VecDeque<u64>,
 }
 
@@ -49,10 +50,11 @@ enum Status {
 
 impl Live {
     /// Cameras that have not begun yet.
-    pub(crate) fn new<'a>(cameras: impl IntoIterator<Item = (&'a str, &'a Scene)>) -> Self {
-        let camera = |(name, scene): (&str, &Scene)| LiveCamera {
+    pub(crate) fn new<'a>(cameras: impl IntoIterator<Item = (&'a str, &'a Scene, Profile)>) -> Self {
+        let camera = |(name, scene, profile): (&str, &Scene, Profile)| LiveCamera {
             name: name.to_owned(),
             scene: scene.clone(),
+            profile,
             status: Status::Starting,
             message: None,
             progress: Progress::default(),
@@ -122,6 +124,8 @@ struct State<'a> {
 #[derive(Serialize)]
 struct CameraState<'a> {
     name: &'a str,
+    #[serde(flatten)]
+    terms: Terms,
     status: Status,
     message: Option<&'a str>,
     /// Pixels; 0 before the first frame.
@@ -155,11 +159,12 @@ struct WindowState<'a> {
 
 impl<'a> CameraState<'a> {
     fn new(camera: &'a LiveCamera) -> Self {
-        let LiveCamera { name, scene, status, message, progress, window, notices, history } = camera;
+        let LiveCamera { name, scene, profile, status, message, progress, window, notices, history } = camera;
         let lines = scene.lines().iter().map(|line| Shape::new(line.name.as_str(), &line.points));
         let zones = scene.zones().iter().map(|zone| Shape::new(zone.name.as_str(), &zone.corners));
         Self {
             name,
+            terms: Terms::new(*profile),
             status: *status,
             message: message.as_deref(),
             width: progress.width_px,
@@ -204,7 +209,7 @@ mod tests {
     #[test]
     fn the_page_hears_everything() {
         let scene = scene();
-        let mut live = Live::new([("gate", &scene)]);
+        let mut live = Live::new([("gate", &scene, Profile::Exact)]);
         assert_eq!(state(&live)["cameras"][0]["status"], "starting");
         live.event(0, &Event::Progress(finish().progress));
         live.event(0, &Event::Window(view()));
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn the_newest_window_stays_and_history_is_bounded() {
         let scene = scene();
-        let mut live = Live::new([("gate", &scene)]);
+        let mut live = Live::new([("gate", &scene, Profile::Exact)]);
         let at =
             |start_ms, state| WindowView { window: Window::new(start_ms, 60_000).unwrap(), state, ..view() };
         for _ in 0..2 * HISTORY_MAX {

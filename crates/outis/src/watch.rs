@@ -42,7 +42,10 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let programs = Programs::beside_this_one()?;
     let mut stop = stop::on_signals()?;
     let mut output = Output::open(&output)?;
-    let live = Live::new(cameras.iter().map(|camera| (camera.name.as_str(), &camera.plan.scene)));
+    let live = Live::new(cameras.iter().map(|camera| {
+        let Camera { name, plan } = camera;
+        (name.as_str(), &plan.scene, plan.profile)
+    }));
     let page = Page::serve(listen, live.json()).await;
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);

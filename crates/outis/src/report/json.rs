@@ -351,12 +351,13 @@ pub(crate) fn seconds(milli: u64) -> f64 {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use outis_record::{Outcome, Progress};
+    use outis_record::{Disclosure, LineIndex, Outcome, Progress, Schema, Window, WindowTotals};
     use serde_json::json;
 
     use super::*;
     use crate::{
         assemble::tests::view,
+        release::KernelRandomness,
         scene::{Line, Zone},
     };
 
@@ -407,6 +408,111 @@ pub(crate) mod tests {
         assert_eq!(report["source"], expected);
         assert_eq!(report["notices"][0]["kind"], "damaged-packet");
         assert_eq!((&report["complete"], &report["observed_s"]), (&json!(false), &json!(10.0)));
+    }
+
+    /// The numbers of a report as linear equations over the cells behind it: one a cell that is told, and one a
+    /// sum that is told. Cells are numbered by place, then class.
+    #[derive(Debug, Default)]
+    struct System {
+        rows: Vec<Vec<f64>>,
+        withheld: Vec<usize>,
+    }
+
+    impl System {
+        fn read(report: &serde_json::Value, classes: usize) -> Self {
+            let lines = report["lines"].as_array().unwrap();
+            let cells = lines.len() * 2 * classes;
+            let mut system = Self::default();
+            for (index, line) in lines.iter().enumerate() {
+                for (side, key) in ["forward", "backward"].into_iter().enumerate() {
+                    let first = (2 * index + side) * classes;
+                    let equation = |parts: std::ops::Range<usize>| {
+                        (0..cells).map(|cell| if parts.contains(&cell) { 1.0 } else { 0.0 }).collect()
+                    };
+                    if !line[key].is_null() {
+                        system.rows.push(equation(first..first + classes));
+                    }
+                    for (class, figures) in line["classes"].as_object().unwrap().values().enumerate() {
+                        let cell = first + class;
+                        if figures[key].is_null() {
+                            system.withheld.push(cell);
+                        } else {
+                            system.rows.push(equation(cell..cell + 1));
+                        }
+                    }
+                }
+            }
+            system
+        }
+
+        fn rank(mut rows: Vec<Vec<f64>>) -> usize {
+            let mut rank = 0;
+            for column in 0..rows.first().map_or(0, Vec::len) {
+                let Some(pivot) = (rank..rows.len()).find(|&row| rows[row][column].abs() > 1e-9) else {
+                    continue;
+                };
+                rows.swap(rank, pivot);
+                let lead = rows[rank].clone();
+                for row in &mut rows[rank + 1..] {
+                    let factor = row[column] / lead[column];
+                    row.iter_mut().zip(&lead).for_each(|(value, lead)| *value -= factor * lead);
+                }
+                rank += 1;
+            }
+            rank
+        }
+
+        /// A withheld cell can be solved for when the equation "this cell alone" adds nothing to the others.
+        fn solvable(&self) -> usize {
+            let rank = Self::rank(self.rows.clone());
+            let solves = |&&cell: &&usize| {
+                let mut rows = self.rows.clone();
+                let length = rows.first().map_or(cell + 1, Vec::len);
+                rows.push((0..length).map(|at| f64::from(u8::from(at == cell))).collect());
+                Self::rank(rows) == rank
+            };
+            self.withheld.iter().filter(solves).count()
+        }
+    }
+
+    #[test]
+    fn what_is_withheld_cannot_be_solved_for() {
+        let classes = [Class::Person, Class::Bicycle, Class::Car];
+        let schema = Schema::new(2, 0, &classes, false).unwrap();
+        let line = |text| Line::parse(text).unwrap();
+        let scene = Scene::new(vec![line("A:0,0,9,0"), line("B:0,5,9,5")], vec![]).unwrap();
+        let disclosure = Disclosure::new(Profile::Statistics, &schema, 900_000).unwrap();
+        let (mut withheld, mut sums, mut solvable_by_a_naive_sum) = (0, 0, 0);
+        for table in 0..300u32 {
+            let mut totals = WindowTotals::new(schema.clone(), Window::new(0, 900_000).unwrap());
+            totals.set_observed(900_000, 4_500);
+            for (index, class) in classes.into_iter().enumerate() {
+                for (place, line) in [LineIndex(0), LineIndex(1)].into_iter().enumerate() {
+                    // Some tables busy, some empty, most mixed.
+                    let spread = (table * 31 + 7 * u32::try_from(index * 2 + place).unwrap()) % 30;
+                    let busy = if table % 5 == 0 { 200 } else { 0 };
+                    let counts = totals.line_mut(line, class);
+                    (counts.forward, counts.backward) = (busy + spread, busy + 30 - spread);
+                }
+            }
+            let mut randomness = KernelRandomness::default();
+            let released = totals.release(WindowState::Closed, &disclosure, &mut randomness).unwrap();
+            let view = WindowView::new(&released, &disclosure, &schema);
+            let report = serde_json::to_value(WindowReport::new("gate", &scene, &view)).unwrap();
+            let mut system = System::read(&report, classes.len());
+            assert_eq!(system.solvable(), 0, "{report}");
+            withheld += system.withheld.len();
+            sums += report["lines"].as_array().unwrap().iter().filter(|l| !l["forward"].is_null()).count();
+            // The test sees an undone suppression: with every sum told, a cell withheld alone is solved for.
+            for first in (0..12).step_by(classes.len()) {
+                system
+                    .rows
+                    .push((0..12).map(|c| f64::from(u8::from((first..first + 3).contains(&c)))).collect());
+            }
+            solvable_by_a_naive_sum += system.solvable();
+        }
+        assert!(withheld > 300 && sums > 60, "{withheld} {sums}");
+        assert!(solvable_by_a_naive_sum > 50, "{solvable_by_a_naive_sum}");
     }
 
     #[test]

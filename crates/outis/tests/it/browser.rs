@@ -125,3 +125,41 @@ fn numbers_move_in_the_language_of_the_reader() {
         wait_for("the next second on the page", || (clock() != before).then_some(()));
     }
 }
+
+/// Figures that are not told show as such, never as zero.
+#[test]
+fn what_is_withheld_shows_as_a_dash() {
+    let stage = Stage::new();
+    stage.short_clip(20);
+    let line = "[[camera.line]]\nname = \"west path\"\npoints = [[225, 340], [225, 180]]\n";
+    let people = "source = \"vtest.avi\"\nclasses = [\"person\"]";
+    stage.write(
+        "w.toml",
+        format!(
+            "listen = \"127.0.0.1:0\"\n\
+             [[camera]]\nname = \"decree\"\nprofile = \"fr-2021-269\"\nwindow_s = 1200\npace = 40\n{people}\n{line}\
+             [[camera]]\nname = \"street\"\npace = 40\n{people}\n{line}\
+             [[camera]]\nname = \"still running\"\npace = 0.1\n{people}\n{line}"
+        ),
+    );
+    let running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    let browser = Browser::open(&stage, "en", 1280);
+    browser.go(&format!("http://{}/", running.page()));
+    let ended = "document.body.innerText.split('counted to its end').length";
+    wait_for("two ends", || (browser.value(ended) == 3).then_some(()));
+    let texts = |camera: u32, part: &str| {
+        let all = format!("document.querySelectorAll('.camera')[{camera}].querySelectorAll('{part}')");
+        browser.text(&format!("[...{all}].map((e) => e.textContent).join(' ')"))
+    };
+    // Few pass in 20 seconds: mostly nothing is told, and never a number under five.
+    for (camera, pills) in [(0, 1), (1, 2), (2, 2)] {
+        let numbers = texts(camera, ".pill-number");
+        assert_eq!(numbers.split(' ').count(), pills, "{numbers}");
+        let told = |number: &str| number == "–" || number.parse::<u32>().is_ok_and(|number| number >= 5);
+        assert!(numbers.split(' ').all(told), "{numbers}");
+    }
+    assert_eq!(texts(2, ".pill-number"), "– –", "before the first window");
+    assert!(texts(0, ".terms").contains("fr-2021-269") && texts(1, ".terms").contains("fewer than 5"));
+    assert!(texts(2, ".terms").contains("end of each window"), "{}", texts(2, ".terms"));
+    assert!(!texts(1, ".now h3").contains("now"), "{}", texts(1, ".now h3"));
+}

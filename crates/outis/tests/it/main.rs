@@ -8,6 +8,8 @@ mod demo;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod release;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod watch;
