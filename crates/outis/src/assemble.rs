@@ -212,6 +212,7 @@ pub(crate) mod tests {
         DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile, Randomness, Record,
         Visits, ZoneIndex,
     };
+    use proptest::prelude::*;
 
     use super::*;
     use crate::view::WindowView;
@@ -340,6 +341,77 @@ pub(crate) mod tests {
         for (name, messages, breach) in cases {
             assert_eq!(run(&messages), Err(breach), "{name}");
         }
+    }
+
+    /// Messages as an eye might send them that was taken over: well-formed, and anything else.
+    fn any_message() -> impl Strategy<Value = Message> {
+        let figure = || prop_oneof![Just(0u64), 0..700u64, Just(u32::MAX.into()), any::<u64>()];
+        let progress =
+            (figure(), figure(), any::<u32>(), any::<u32>()).prop_map(|(media_ms, duration_ms, a, b)| {
+                Progress {
+                    media_ms,
+                    duration_ms,
+                    frames: a.max(b),
+                    looks: a.min(b),
+                    width_px: 9,
+                    height_px: 9,
+                }
+            });
+        let state = prop::sample::select(vec![WindowState::Open, WindowState::Closed, WindowState::Partial]);
+        let start = prop_oneof![Just(0), Just(60_000), Just(i64::MAX - 60_000), any::<i64>()];
+        let window = (start, state).prop_filter_map("in time", |(start_ms, state)| {
+            Window::new(start_ms, WINDOW_MS).map(|window| (window, state))
+        });
+        prop_oneof![
+            progress.clone().prop_map(Message::Progress),
+            any::<u32>().prop_map(|count| Message::Notice { notice: Notice::DamagedPacket, count }),
+            (window, any::<u32>(), any::<u32>(), 0..40u32).prop_map(
+                |((window, state), observed_ms, looks, cells)| {
+                    Message::WindowDone { window, state, observed_ms, looks, cells }
+                }
+            ),
+            progress.prop_map(|progress| Message::End { outcome: Outcome::Complete, progress }),
+        ]
+    }
+
+    proptest! {
+        /// Whatever an eye says, the door does not panic, and what it lets through is possible.
+        #[test]
+        fn any_messages_at_any_times(
+            messages in prop::collection::vec((any_message(), any::<u32>(), any::<bool>()), 0..40),
+            figures in any::<[u32; 3]>(),
+        ) {
+            let timing = Timing { speed_max: Some(1.0), ..TIMING };
+            let mut assembler = Assembler::new(schema(), timing);
+            for (message, elapsed_s, whole) in messages {
+                // A window of its own now and then, so that more than refusals is tried.
+                let mut said = vec![message];
+                if let (true, Message::WindowDone { window, state, .. }) = (whole, message) {
+                    let mut totals = WindowTotals::new(schema(), window);
+                    totals.line_mut(LineIndex(0), Class::Person).forward = figures[0];
+                    totals.view_mut(Class::Car).max = figures[1] % 1024;
+                    totals.set_observed((figures[2] % 100_000).into(), 7);
+                    said = messages_of(&totals, state);
+                }
+                for message in said {
+                    match assembler.take(message, Duration::from_secs(elapsed_s.into())) {
+                        Ok(Some(Checked::Window(totals, _))) => {
+                            let possible = |(_, measure): (Class, Measure)| measure.is_possible(totals.observed_ms());
+                            prop_assert!(totals.cells().all(possible));
+                        }
+                        Ok(_) => {}
+                        Err(breach) => {
+                            prop_assert!(!breach.to_string().is_empty());
+                            return Ok(());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn messages_of(totals: &WindowTotals, state: WindowState) -> Vec<Message> {
+        messages(&totals.records(state))
     }
 
     #[test]

@@ -167,8 +167,20 @@ pub(crate) struct Camera {
 /// Reads a configuration file. Paths in it are relative to the folder it is in.
 ///
 /// # Errors
-/// [`UsageError`] for whatever its author can put right in it; others when a detector is missing.
+/// [`UsageError`] for whatever its author can put right in it; others when a detector is missing from the cache.
 pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
+    load_with(path, |detector| Ok(detector.find(cache)?))
+}
+
+/// The same where nothing will be run: no detector need be there.
+///
+/// # Errors
+/// [`UsageError`] for whatever its author can put right in it.
+pub(crate) fn load_to_describe(path: &Path) -> anyhow::Result<Setup> {
+    load_with(path, |_| Ok(DetectorFiles::not_sought()))
+}
+
+fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>) -> anyhow::Result<Setup> {
     let file = path.display();
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
     let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
@@ -176,7 +188,7 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
     let Config { listen, output, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
-        let detector = camera.detector.find(cache)?;
+        let detector = find(camera.detector)?;
         let camera = camera.check(folder, detector);
         cameras.push(camera.map_err(|error| UsageError::new(format!("{file}, {error}")))?);
     }

@@ -108,8 +108,9 @@ impl Course {
         self.noticed.clear();
         self.snapshot_since_progress = false;
         self.progress_count += 1;
-        let snapshots = self.timing.snapshot_ms.map_or(0, |ms| progress.media_ms / u64::from(ms.max(1)) + 1);
-        if self.progress_count > PROGRESS_SPARE + progress.media_ms / PROGRESS_MS + snapshots {
+        let snapshots = self.timing.snapshot_ms.map_or(0, |ms| progress.media_ms / u64::from(ms.max(1)));
+        let foreseen = (PROGRESS_SPARE + progress.media_ms / PROGRESS_MS).saturating_add(snapshots);
+        if self.progress_count > foreseen {
             return Err(Untimely::Progress);
         }
         self.lateness = self.lateness.after(progress, self.next_end_ms());
@@ -193,7 +194,9 @@ impl Lateness {
         match self {
             Self::Running if media_ms >= end_ms => Self::Past { looks },
             Self::Past { looks: then } if looks > then => Self::Looked { media_ms },
-            Self::Looked { media_ms: then } if media_ms >= then + LAG_MAX_MS => Self::Due { looks },
+            Self::Looked { media_ms: then } if media_ms >= then.saturating_add(LAG_MAX_MS) => {
+                Self::Due { looks }
+            }
             same => same,
         }
     }

@@ -14,7 +14,6 @@ use serde::Serialize;
 
 use crate::{
     config::{self, Camera},
-    detector::Cache,
     exit::Exit,
     release::CLOCK_STEP_MS,
     report::json::{Terms, seconds},
@@ -34,7 +33,7 @@ pub(crate) struct DescribeArgs {
 
 /// Reads the configuration as `outis watch` does, and prints what it would tell.
 pub(crate) fn run(arguments: &DescribeArgs) -> anyhow::Result<Exit> {
-    let cameras = config::load(&arguments.config, &Cache::from_env())?.cameras;
+    let cameras = config::load_to_describe(&arguments.config)?.cameras;
     let cameras = cameras.iter().map(describe).collect::<anyhow::Result<Vec<_>>>()?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&Description { cameras })? + "\n"

@@ -34,6 +34,13 @@ pub(crate) struct DetectorFiles {
     pub(crate) runtime: Runtime,
 }
 
+impl DetectorFiles {
+    /// Of a configuration that is only read: nothing can be started with it.
+    pub(crate) fn not_sought() -> Self {
+        Self { model: "", model_file: PathBuf::new(), runtime: Runtime::BuiltIn }
+    }
+}
+
 /// What computes the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Runtime {
