@@ -98,6 +98,12 @@ impl Profile {
         }
     }
 
+    /// Whether figures of a window are told that its source ended or that began late. The decree speaks of results
+    /// over twenty minutes, and a camera that is started anew each minute would make shorter ones.
+    pub(crate) fn tells_partial(self) -> bool {
+        self != Self::Fr2021269
+    }
+
     /// Counts are told in steps of this.
     pub(crate) fn count_step(self) -> u64 {
         if self == Self::OpenData { 5 } else { 1 }

@@ -53,7 +53,8 @@ impl WindowTotals {
         disclosure: &Disclosure,
         randomness: &mut dyn Randomness,
     ) -> Result<Released, NoRandomness> {
-        let told = |cell: &Cell| tell(self.figure(cell), cell, randomness);
+        let whole = state == WindowState::Closed || disclosure.profile().tells_partial();
+        let told = |cell: &Cell| if whole { tell(self.figure(cell), cell, randomness) } else { Ok(None) };
         let values = disclosure.cells().iter().map(told).collect::<Result<_, _>>()?;
         let exact = disclosure.profile().is_exact();
         Ok(Released {
@@ -195,6 +196,18 @@ mod tests {
             let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
             let totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
             assert_eq!(totals.preview(&disclosure).is_some(), profile.is_exact(), "{profile}");
+        }
+    }
+
+    #[test]
+    fn the_decree_tells_nothing_of_a_part() {
+        let schema = Schema::new(1, 0, &[Class::Person], false).unwrap();
+        let disclosure = Disclosure::new(Profile::Fr2021269, &schema, WINDOW_MS).unwrap();
+        for (state, told) in [(WindowState::Closed, true), (WindowState::Partial, false)] {
+            let mut totals = WindowTotals::new(schema.clone(), Window::new(0, WINDOW_MS).unwrap());
+            totals.line_mut(LineIndex(0), Class::Person).backward = 500;
+            let released = totals.release(state, &disclosure, &mut Seeded(1)).unwrap();
+            assert_eq!((released.values.len(), released.values[0].is_some()), (1, told), "{state:?}");
         }
     }
 
