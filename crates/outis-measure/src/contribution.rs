@@ -54,9 +54,11 @@ mod tests {
             passage.raise(line(0), false),
             passage.raise(Place::Zone(ZoneIndex(0)), true),
             passage.raise(line(1), true),
+            passage.raise(line(1), false),
             passage.raise(line(2), true),
+            passage.raise(line(3), true),
         ];
-        assert_eq!(raised, [true, false, true, true, true, false]);
+        assert_eq!(raised, [true, false, true, true, true, true, true, false]);
         let present = [100_000, 15_000, 15_000, 15_000].map(|ms| passage.present(ms));
         assert_eq!(present, [100_000, 15_000, 5_000, 0]);
         assert_eq!([passage.stay(500_000), passage.stay(1)], [Some(120_000), None]);

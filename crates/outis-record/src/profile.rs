@@ -29,9 +29,10 @@ use std::fmt;
 pub struct PassageBounds;
 
 impl PassageBounds {
-    /// The most lines' and zones' counters that one passage raises, each by one. Crossing a line, walking through
-    /// a zone and crossing another line are four; more would make everybody's noise larger.
-    pub const COUNTS: u32 = 4;
+    /// The most lines' and zones' counters that one passage raises, each by one: two lines and a zone both ways. A
+    /// higher bound would make everybody's noise larger; with four, a tenth of the passages of the demo clip went
+    /// uncounted.
+    pub const COUNTS: u32 = 6;
 
     /// The longest presence or stay that counts of one passage, in milliseconds. Who stays longer counts so much.
     pub const PRESENT_MS: u64 = 120_000;
