@@ -154,6 +154,12 @@ async fn run(
                     let _ = reports.send(Report::Event(camera, event)).await;
                 }
             }
+            // An eye that died without a last word leaves its running window behind.
+            if told.end.is_none() {
+                for event in gate.cut_short()? {
+                    let _ = reports.send(Report::Event(camera, event)).await;
+                }
+            }
             Ok::<_, CameraError>(())
         } => spoken?,
         () = hush(stop, &mut pair) => {}

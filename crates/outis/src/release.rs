@@ -31,6 +31,8 @@ pub(crate) struct Gate<R> {
     disclosure: Disclosure,
     schema: Schema,
     randomness: R,
+    /// The newest totals of a window that is not finished yet.
+    running: Option<Box<WindowTotals>>,
     /// The newest progress that was told.
     shown: Option<Progress>,
     /// The newest progress that was heard.
@@ -43,7 +45,7 @@ impl<R: Randomness> Gate<R> {
     /// A closed gate for windows of this schema.
     pub(crate) fn new(schema: Schema, disclosure: Disclosure, randomness: R) -> Self {
         let (shown, heard, faults) = (None, Progress::default(), BTreeSet::new());
-        Self { disclosure, schema, randomness, shown, heard, faults }
+        Self { disclosure, schema, randomness, running: None, shown, heard, faults }
     }
 
     /// What may be told on.
@@ -57,9 +59,14 @@ impl<R: Randomness> Gate<R> {
         let events = match checked {
             Checked::Window(totals, WindowState::Open) => {
                 let preview = totals.preview(&self.disclosure);
+                self.running = Some(totals);
                 preview.map(|preview| self.view(&preview)).into_iter().collect()
             }
-            Checked::Window(totals, state) => self.window(*totals, state)?,
+            Checked::Window(totals, state) => {
+                let window = totals.window();
+                self.running.take_if(|running| running.window() <= window);
+                self.window(*totals, state)?
+            }
             Checked::End(outcome, progress) => {
                 let mut events = self.faults();
                 events.push(Event::End(outcome, progress));
@@ -74,6 +81,18 @@ impl<R: Randomness> Gate<R> {
             }
         };
         Ok(events)
+    }
+
+    /// What may be told of a window whose eye died: its newest running totals, as a part. Once, like any release;
+    /// and not of an eye that was stopped for a breach, of which nothing can be believed.
+    ///
+    /// # Errors
+    /// When there is no randomness for the noise. Then nothing is told.
+    pub(crate) fn cut_short(&mut self) -> Result<Vec<Event>, NoRandomness> {
+        match self.running.take() {
+            Some(totals) => self.window(*totals, WindowState::Partial),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn is_exact(&self) -> bool {
@@ -221,6 +240,22 @@ mod tests {
             };
             assert_eq!((view.looks, shown.media_ms, shown.frames), (None, 540_000, 599 * 25), "{profile}");
         }
+    }
+
+    #[test]
+    fn a_window_whose_eye_died_is_told_once_as_a_part() {
+        let mut exact = gate(Profile::Exact);
+        assert_eq!(exact.cut_short().unwrap(), []);
+        let [open, closed] = [WindowState::Open, WindowState::Closed].map(|state| window(&exact, state, 3));
+        exact.pass(open.clone()).unwrap();
+        let events = exact.cut_short().unwrap();
+        let [Event::Window(view)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((view.state, forward(&events)), (WindowState::Partial, Some(Told::Number(3))));
+        assert_eq!(exact.cut_short().unwrap(), [], "once");
+
+        exact.pass(open).unwrap();
+        exact.pass(closed).unwrap();
+        assert_eq!(exact.cut_short().unwrap(), [], "it was finished");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn no_program_outlives_a_killed_door() {
 }
 
 /// Folders in /proc of the programs that a process started, once they run what they are for.
-fn children_of(parent: u32) -> Vec<PathBuf> {
+pub(crate) fn children_of(parent: u32) -> Vec<PathBuf> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
     let is_child = |path: &PathBuf| {
         let Ok(stat) = fs::read_to_string(path.join("stat")) else { return false };

@@ -1,10 +1,10 @@
 //! `outis watch` with real cameras, that is, files played as if they were.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
 
-use crate::stage::Stage;
+use crate::{demo::children_of, stage::Stage};
 
 const CAMERA: &str = r#"
 listen = "127.0.0.1:0"
@@ -105,6 +105,26 @@ fn a_stop_by_hand_keeps_what_was_counted() {
     assert_eq!(windows[0]["state"], "partial");
     let observed = windows[0]["observed_s"].as_f64().unwrap();
     assert!((1.5..55.0).contains(&observed), "{observed} s");
+}
+
+#[test]
+fn a_killed_eye_leaves_its_window_behind() {
+    let stage = Stage::new();
+    stage.short_clip(60);
+    stage.write("w.toml", CAMERA.replace("pace = 0", "pace = 1").replace("window_s = 3", "window_s = 900"));
+    let running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    running.camera_when(|camera| camera["media_s"].as_f64().unwrap() >= 4.0);
+    let is_eye =
+        |path: &PathBuf| fs::read_to_string(path.join("comm")).is_ok_and(|name| name.trim() == "outis-eye");
+    let eye = children_of(running.child.id()).into_iter().find(is_eye).unwrap();
+    let pid = eye.file_name().unwrap();
+    assert!(Command::new("kill").arg("-KILL").arg(pid).status().unwrap().success());
+    let ended = running.end();
+    assert!(ended.code != 0 && ended.stderr.contains("camera \"campus\""), "{ended:?}");
+    let windows = windows(&stage.read("w.jsonl"));
+    assert_eq!(windows.len(), 1, "{windows:?}");
+    assert_eq!(windows[0]["state"], "partial");
+    assert!(windows[0]["observed_s"].as_f64().unwrap() > 0.5, "{windows:?}");
 }
 
 #[test]
