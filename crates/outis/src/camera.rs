@@ -154,12 +154,6 @@ async fn run(
                     let _ = reports.send(Report::Event(camera, event)).await;
                 }
             }
-            // An eye that died without a last word leaves its running window behind.
-            if told.end.is_none() {
-                for event in gate.cut_short()? {
-                    let _ = reports.send(Report::Event(camera, event)).await;
-                }
-            }
             Ok::<_, CameraError>(())
         } => spoken?,
         () = hush(stop, &mut pair) => {}
@@ -167,7 +161,15 @@ async fn run(
     let stopped = *stopped.borrow();
     let intake = pair.intake.end().await;
     let eye = pair.eye.end().await;
-    judge(told, stopped, &intake, &eye)
+    let end = judge(told, stopped, &intake, &eye);
+    // An eye that died without a last word leaves its running window behind. How it died is known by now: only of
+    // one that nothing speaks against is anything told.
+    if let Err(CameraError::Silent(_) | CameraError::Stopped) = end {
+        for event in gate.cut_short()? {
+            let _ = reports.send(Report::Event(camera, event)).await;
+        }
+    }
+    end
 }
 
 /// What an eye told about its run as a whole.
