@@ -140,10 +140,11 @@ impl Tracker {
 
     fn end_lost(&mut self, at: MediaTime) {
         let (settings, final_until) = (self.settings, self.final_until);
-        // A track that is not believed yet is given up sooner: what was a flicker shall not catch a passer-by.
+        // A flicker is given up sooner, lest it catch a passer-by. What lasts without convincing is not: furniture that
+        // someone hides for a second shall go on as itself, and not as the one who went by.
         self.tracks.retain(|Track { state, .. }| {
             let unseen_s = at.seconds_since(state.last_seen);
-            if !state.is_believed(&settings) {
+            if !state.lasting {
                 return unseen_s <= FLICKER_UNSEEN_MAX_S.min(settings.unseen_max_s);
             }
             // Its last positions are still owed, even if it can no longer be continued.
