@@ -316,6 +316,13 @@ impl Ledger {
         }
     }
 
+    /// Forgets a running window that shall not be told.
+    pub fn forget_running(&mut self, camera: &str) {
+        if let Err(error) = self.running.forget(camera) {
+            self.notices.push(Notice::NotKept(error.to_string()));
+        }
+    }
+
     /// Writes what waits, if the disk takes it.
     pub fn settle(&mut self, now: Moment) {
         match self.try_settle(now) {

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use outis_ledger::Part;
 use outis_record::Class;
 use serde::Deserialize;
 
@@ -17,6 +18,7 @@ use crate::{
     detector::{Cache, Detector, DetectorFiles},
     exactly::Exactly,
     exit::UsageError,
+    inventory,
     launch::{CameraPlan, Ground, Looks, Pace},
     scene::{Line, Name, Point, Scene, Zone},
     source,
@@ -52,6 +54,11 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     #[serde(default)]
     pub(crate) output: OutputConfig,
+    /// Where the device's key, its signed windows and its log are.
+    state: Option<PathBuf>,
+    /// How much room signed windows may take.
+    #[serde(default = "keep_mb")]
+    keep_mb: u32,
     camera: Vec<CameraConfig>,
 }
 
@@ -118,6 +125,10 @@ fn listen() -> SocketAddr {
     LISTEN
 }
 
+fn keep_mb() -> u32 {
+    256
+}
+
 fn window_s() -> u32 {
     900
 }
@@ -131,7 +142,17 @@ fn pace() -> f64 {
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) output: OutputConfig,
+    pub(crate) state: StateConfig,
+    /// The configuration as the log declares it.
+    pub(crate) part: Part,
     pub(crate) cameras: Vec<Camera>,
+}
+
+/// Where the ledger is, and how much it may hold.
+#[derive(Debug)]
+pub(crate) struct StateConfig {
+    pub(crate) folder: PathBuf,
+    pub(crate) keep_bytes: u64,
 }
 
 /// One camera, checked.
@@ -150,7 +171,7 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
     let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let Config { listen, output, camera } = config;
+    let Config { listen, output, state, keep_mb, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
         let detector = camera.detector.find(cache)?;
@@ -159,7 +180,12 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
     }
     let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     let output = OutputConfig { json_lines: beside(output.json_lines), csv: beside(output.csv) };
-    Ok(Setup { listen, output, cameras })
+    let state = StateConfig {
+        folder: beside(state).unwrap_or_else(inventory::default_state_folder),
+        keep_bytes: u64::from(keep_mb) << 20,
+    };
+    let part = inventory::configuration(path, &text);
+    Ok(Setup { listen, output, state, part, cameras })
 }
 
 fn read(path: &Path) -> io::Result<String> {

@@ -3,25 +3,30 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod books;
 mod camera;
 mod classes;
 mod config;
 mod count;
 mod demo;
+mod desk;
 mod detector;
 mod exactly;
 mod exit;
+mod inventory;
 mod launch;
 mod live;
 mod meter;
 mod output;
 mod page;
+mod payload;
 mod reader;
 mod report;
 mod scene;
 mod source;
 mod stop;
 mod tally;
+mod verify;
 mod watch;
 
 use std::process::ExitCode;
@@ -46,6 +51,7 @@ enum Command {
     Count(count::CountArgs),
     Watch(watch::WatchArgs),
     Demo(demo::DemoArgs),
+    Verify(verify::VerifyArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,6 +60,7 @@ async fn main() -> ExitCode {
         Command::Count(arguments) => count::run(arguments).await,
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Verify(arguments) => verify::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

@@ -81,6 +81,8 @@ impl Stage {
     pub(crate) fn outis(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        // Keys, windows and logs go here, not to where this machine keeps its own.
+        command.env_remove("STATE_DIRECTORY").env("XDG_STATE_HOME", self.folder.path());
         command
     }
 
