@@ -11,7 +11,7 @@ use std::{
 
 /// For whom a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Readers {
+pub enum Readers {
     /// The owner alone.
     Owner,
     /// Everybody, such as a web server.
@@ -19,7 +19,7 @@ pub(crate) enum Readers {
 }
 
 impl Readers {
-    fn file_mode(self) -> u32 {
+    pub(crate) fn file_mode(self) -> u32 {
         match self {
             Self::Owner => 0o600,
             Self::All => 0o644,

@@ -4,7 +4,7 @@
 //! STATE/device.key           the secret key                 for the owner only
 //! STATE/running/             windows that are not over      for the owner only
 //! STATE/public/device.vkey   the public key                 ┐
-//! STATE/public/windows/      signed windows                 │ for everybody
+//! STATE/public/windows/      signed windows                 │ for everybody; windows only if released
 //! STATE/public/checkpoint    the newest state of the log    │
 //! STATE/public/tile/         the log                        ┘
 //! ```
@@ -211,11 +211,12 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the ledger in a folder, or begins one. Finishes what an interrupted run has left.
     ///
-    /// `keep_bytes` is how much room signed windows may take; the newest file of them is always kept.
+    /// `keep_bytes` is how much room signed windows may take; the newest file of them is always kept. `readers` may
+    /// read the windows: all, when they were released for all. The log holds digests only, and is for all.
     ///
     /// # Errors
     /// When the folder cannot be written, is in use, or holds what cannot be continued.
-    pub fn open(folder: &Path, keep_bytes: u64, now: Moment) -> Result<Self, LedgerError> {
+    pub fn open(folder: &Path, keep_bytes: u64, readers: Readers, now: Moment) -> Result<Self, LedgerError> {
         let cannot = |error| LedgerError::Folder { folder: folder.to_owned(), error };
         let public = folder.join("public");
         durable::make_folder(&public, Readers::All).map_err(cannot)?;
@@ -235,7 +236,7 @@ impl Ledger {
         let broken = |error| LedgerError::Log { folder: folder.to_owned(), error };
         let (log, entries) = Log::open(&public, folder, &key).map_err(broken)?;
         let mut ledger = Self {
-            spool: Spool::open(&public).map_err(cannot)?,
+            spool: Spool::open(&public, readers).map_err(cannot)?,
             running: Running::open(folder).map_err(cannot)?,
             log,
             keep_bytes,

@@ -21,6 +21,7 @@ mod tree;
 pub mod verify;
 
 pub use digest::Digest;
+pub use durable::Readers;
 pub use entry::{ENTRY_BYTES_MAX, Entry, EntryError, Part, PartKind, What};
 pub use envelope::{CONTENT_TYPE, ENVELOPE_BYTES_MAX, EnvelopeError, Seal, open, seal};
 pub use key::{DeviceKey, KeyError, PublicKey, PublicKeyError};

@@ -4,9 +4,9 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, Permissions},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -23,13 +23,14 @@ pub(crate) const FILE_BYTES_MAX: u64 = WINDOWS_PER_FILE * (4 + ENVELOPE_BYTES_MA
 #[derive(Debug)]
 pub(crate) struct Spool {
     public: PathBuf,
+    readers: Readers,
     /// Bytes of each file, by its first window.
     files: BTreeMap<u64, u64>,
 }
 
 impl Spool {
-    /// Finds the files in a published folder.
-    pub(crate) fn open(public: &Path) -> io::Result<Self> {
+    /// Finds the files in a published folder. New windows are for these readers.
+    pub(crate) fn open(public: &Path, readers: Readers) -> io::Result<Self> {
         let mut files = BTreeMap::new();
         for path in durable::files_below(&public.join(WINDOWS))? {
             let path = format!("{WINDOWS}/{path}");
@@ -37,7 +38,7 @@ impl Spool {
                 files.insert(first, public.join(path).metadata()?.len());
             }
         }
-        Ok(Self { public: public.to_owned(), files })
+        Ok(Self { public: public.to_owned(), readers, files })
     }
 
     /// Appends a window and waits until it is on the disk. After an error the file is as it was before.
@@ -48,7 +49,12 @@ impl Spool {
         if length.is_none() {
             durable::make_folder(path.parent().unwrap_or(&self.public), Readers::All)?;
         }
-        let mut file = OpenOptions::new().append(true).create(true).mode(0o644).open(&path)?;
+        let mode = self.readers.file_mode();
+        let mut file = OpenOptions::new().append(true).create(true).mode(mode).open(&path)?;
+        if length.is_none() || self.readers == Readers::Owner {
+            // A file that the owner alone may read stays so when later windows are for all; the other way round not.
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
         // An earlier try that failed, on a full disk for instance, may have left a part.
         let before = length.unwrap_or(0);
         if file.metadata()?.len() != before {
@@ -150,17 +156,17 @@ mod tests {
     #[test]
     fn windows_are_appended_cut_and_dropped() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(folder.path()).unwrap();
+        let mut spool = Spool::open(folder.path(), Readers::All).unwrap();
         for sequence in 0..WINDOWS_PER_FILE + 2 {
             spool.append(sequence, format!("window {sequence}").as_bytes()).unwrap();
         }
-        let mut again = Spool::open(folder.path()).unwrap();
+        let mut again = Spool::open(folder.path(), Readers::All).unwrap();
         assert_eq!((again.files.clone(), again.firsts().count()), (spool.files.clone(), 2));
         assert_eq!(again.read(64).unwrap(), [b"window 64", b"window 65"]);
 
         let path = folder.path().join("windows/001");
         fs::write(&path, [fs::read(&path).unwrap(), vec![0, 0, 0, 9, 1]].concat()).unwrap();
-        again = Spool::open(folder.path()).unwrap();
+        again = Spool::open(folder.path(), Readers::All).unwrap();
         assert_eq!(again.cut(64, 2).unwrap(), 5);
         assert_eq!(again.cut(64, 1).unwrap(), 13);
         again.append(65, b"another").unwrap();
@@ -171,9 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn windows_for_the_owner_alone_never_stand_in_a_file_for_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = || fs::metadata(folder.path().join("windows/000")).unwrap().permissions().mode() & 0o777;
+        for (sequence, readers, expected) in
+            [(0, Readers::All, 0o644), (1, Readers::Owner, 0o600), (2, Readers::All, 0o600)]
+        {
+            Spool::open(folder.path(), readers).unwrap().append(sequence, b"window").unwrap();
+            assert_eq!(mode(), expected, "{sequence}");
+        }
+    }
+
+    #[test]
     fn what_a_failed_try_left_is_cut_off_before_the_next() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(folder.path()).unwrap();
+        let mut spool = Spool::open(folder.path(), Readers::All).unwrap();
         spool.append(0, b"one").unwrap();
         let path = folder.path().join("windows/000");
         fs::write(&path, [fs::read(&path).unwrap(), vec![0, 0]].concat()).unwrap();

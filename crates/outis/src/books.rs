@@ -34,7 +34,7 @@ impl Books {
     /// When it cannot be written, or cannot be continued.
     pub(crate) fn open(state: &StateConfig, parts: Vec<Part>, cameras: usize) -> Result<Self, LedgerError> {
         let began = Instant::now();
-        let mut ledger = Ledger::open(&state.folder, state.keep_bytes, moment(began))?;
+        let mut ledger = Ledger::open(&state.folder, state.keep_bytes, state.readers, moment(began))?;
         ledger.start(parts, moment(began))?;
         let mut books = Self { ledger, began, kept: vec![None; cameras], settled: began };
         books.tell();

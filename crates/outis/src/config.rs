@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use outis_ledger::Part;
+use outis_ledger::{Part, Readers};
 use outis_record::Class;
 use serde::Deserialize;
 
@@ -153,6 +153,8 @@ pub(crate) struct Setup {
 pub(crate) struct StateConfig {
     pub(crate) folder: PathBuf,
     pub(crate) keep_bytes: u64,
+    /// Who may read the signed windows.
+    pub(crate) readers: Readers,
 }
 
 /// One camera, checked.
@@ -183,6 +185,8 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
     let state = StateConfig {
         folder: beside(state).unwrap_or_else(inventory::default_state_folder),
         keep_bytes: u64::from(keep_mb) << 20,
+        // So far windows hold exact counts, also of one person in a quiet hour.
+        readers: Readers::Owner,
     };
     let part = inventory::configuration(path, &text);
     Ok(Setup { listen, output, state, part, cameras })

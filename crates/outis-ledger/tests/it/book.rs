@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use outis_ledger::{
-    Digest, Ledger, Moment, Notice, Part, PartKind, Seal, Window,
+    Digest, Ledger, Moment, Notice, Part, PartKind, Readers, Seal, Window,
     verify::{Demands, Report, verify},
 };
 use tempfile::TempDir;
@@ -39,7 +39,7 @@ impl Book {
     }
 
     pub(crate) fn open(&self, second: u64) -> Ledger {
-        Ledger::open(self.folder.path(), ROOMY, at(second)).unwrap()
+        Ledger::open(self.folder.path(), ROOMY, Readers::All, at(second)).unwrap()
     }
 
     /// A ledger in its next run, with a configuration of this text.

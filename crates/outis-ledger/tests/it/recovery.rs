@@ -2,7 +2,7 @@
 
 use std::{fs, io::Write};
 
-use outis_ledger::{Ledger, LedgerError, Moment, Notice, What};
+use outis_ledger::{Ledger, LedgerError, Moment, Notice, Readers, What};
 
 use crate::book::{Book, MORNING_S, ROOMY, at, notices, parts, window};
 
@@ -88,7 +88,7 @@ fn signed_windows_that_were_not_logged_are_logged_and_torn_ends_cut() {
 fn only_one_door_works_in_a_folder() {
     let book = Book::new();
     let _one = book.started("one");
-    let two = Ledger::open(book.folder.path(), ROOMY, at(0));
+    let two = Ledger::open(book.folder.path(), ROOMY, Readers::All, at(0));
     assert!(matches!(two, Err(LedgerError::InUse(_))), "{two:?}");
 }
 
@@ -96,7 +96,7 @@ fn only_one_door_works_in_a_folder() {
 fn a_log_without_its_key_is_not_continued() {
     let book = Book::of_windows(1);
     fs::remove_file(book.folder.path().join("device.key")).unwrap();
-    let error = Ledger::open(book.folder.path(), ROOMY, at(9)).unwrap_err();
+    let error = Ledger::open(book.folder.path(), ROOMY, Readers::All, at(9)).unwrap_err();
     assert!(matches!(error, LedgerError::NoKey(_)), "{error}");
 }
 
@@ -121,7 +121,8 @@ fn the_clock_may_jump_and_the_log_says_so() {
     assert!(report.is_sound(), "{report:#?}");
     assert_eq!(report.clocks_set, moments.last().unwrap().3);
     // The next start comes up with a clock that has forgotten everything.
-    let mut ledger = Ledger::open(book.folder.path(), ROOMY, Moment { wall_s: 0, steady_ms: 0 }).unwrap();
+    let mut ledger =
+        Ledger::open(book.folder.path(), ROOMY, Readers::All, Moment { wall_s: 0, steady_ms: 0 }).unwrap();
     ledger.start(parts("one"), Moment { wall_s: 1, steady_ms: 1000 }).unwrap();
     assert!(notices(&mut ledger).iter().any(|notice| matches!(notice, Notice::Clock { by_s } if *by_s < 0)));
     let now = Moment { wall_s: MORNING_S, steady_ms: 5000 };

@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use outis_ledger::{Ledger, LedgerError, Notice, WINDOWS_PER_FILE, Window};
+use outis_ledger::{Ledger, LedgerError, Notice, Readers, WINDOWS_PER_FILE, Window};
 
 use crate::book::{Book, ROOMY, at, notices, parts, window};
 
@@ -10,7 +10,7 @@ use crate::book::{Book, ROOMY, at, notices, parts, window};
 fn the_oldest_windows_go_when_there_is_no_more_room_and_the_log_says_so() {
     let book = Book::new();
     // Room for one file of these small windows and a little more.
-    let mut ledger = Ledger::open(book.folder.path(), 20_000, at(0)).unwrap();
+    let mut ledger = Ledger::open(book.folder.path(), 20_000, Readers::All, at(0)).unwrap();
     ledger.start(parts("one"), at(1)).unwrap();
     let windows = 3 * WINDOWS_PER_FILE + 5;
     for index in 0..windows {
@@ -122,12 +122,12 @@ fn folders_that_cannot_be_used_are_refused_with_what_to_do() {
     let path = book.folder.path().join("file");
     fs::write(&path, "").unwrap();
     for folder in [path.clone(), path.join("below"), "/proc/outis".into()] {
-        let error = Ledger::open(&folder, ROOMY, at(0)).unwrap_err().to_string();
+        let error = Ledger::open(&folder, ROOMY, Readers::All, at(0)).unwrap_err().to_string();
         assert!(error.contains("`state`"), "{error}");
     }
     let open = Book::of_windows(1);
     let key = open.folder.path().join("device.key");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    let error = Ledger::open(open.folder.path(), ROOMY, at(0)).unwrap_err().to_string();
+    let error = Ledger::open(open.folder.path(), ROOMY, Readers::All, at(0)).unwrap_err().to_string();
     assert!(error.contains("chmod 600"), "{error}");
 }

@@ -115,6 +115,11 @@ impl Running {
         Ended { code: status.code().unwrap_or(-1), stdout, stderr }
     }
 
+    /// Whether it has said something on its standard error.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        fs::read_to_string(self.err.path()).unwrap().contains(words)
+    }
+
     /// Asks it to end, as Ctrl-C or a service manager does.
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
@@ -215,4 +220,16 @@ pub(crate) fn clip() -> PathBuf {
     let clip = cache().join("clips/vtest.avi");
     assert!(File::open(&clip).is_ok(), "{} is missing: run `models/fetch`", clip.display());
     clip
+}
+
+/// Folders in /proc of the programs that a process started, once they run what they are for.
+pub(crate) fn children_of(parent: u32) -> Vec<PathBuf> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let is_child = |path: &PathBuf| {
+        let Ok(stat) = fs::read_to_string(path.join("stat")) else { return false };
+        // pid (name) state parent …; a name may hold spaces and brackets.
+        let Some((name, rest)) = stat.rsplit_once(") ") else { return false };
+        name.contains("(outis-") && rest.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    processes.filter(is_child).collect()
 }
