@@ -361,6 +361,11 @@ impl Ledger {
         !self.waiting.is_empty() || !self.unlogged.is_empty()
     }
 
+    /// Which run of the device this is, from 0.
+    pub fn run(&self) -> u64 {
+        self.run
+    }
+
     /// The device.
     pub fn device(&self) -> PublicKey {
         self.key.public()

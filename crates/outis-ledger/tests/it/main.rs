@@ -2,6 +2,8 @@
 #[cfg(test)]
 mod book;
 #[cfg(test)]
+mod killed;
+#[cfg(test)]
 mod recovery;
 #[cfg(test)]
 mod tampering;
