@@ -11,6 +11,7 @@ use std::{
     env, fs,
     io::{self, BufRead, BufReader, Write},
     process::{Command, Stdio},
+    sync::mpsc,
     thread,
     time::Duration,
 };
@@ -56,18 +57,22 @@ fn what_was_acknowledged_is_there_after_any_kill() {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, heard) = mpsc::channel();
         let reader = thread::spawn(move || {
             let done = |line: String| {
                 let (run, index) = line.split_once("done ")?.1.split_once(' ')?;
                 Some((run.parse::<u64>().ok()?, index.parse::<i64>().ok()?))
             };
-            lines.map_while(Result::ok).filter_map(done).collect::<Vec<_>>()
+            lines.map_while(Result::ok).filter_map(done).for_each(|done| drop(sender.send(done)));
         });
         random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        thread::sleep(Duration::from_millis(5 + (random >> 33) % 150));
+        // After some windows, and at any moment of the next.
+        acknowledged.extend(heard.iter().take((random >> 33) as usize % 6));
+        thread::sleep(Duration::from_micros((random >> 36) % 40_000));
         child.kill().unwrap();
         child.wait().unwrap();
-        acknowledged.extend(reader.join().unwrap());
+        reader.join().unwrap();
+        acknowledged.extend(heard);
         // What a stranger saw at this moment binds the device for ever.
         if let Ok(checkpoint) = fs::read(book.public().join("checkpoint")) {
             let demands = Demands { since, ..Demands::default() };
@@ -79,7 +84,7 @@ fn what_was_acknowledged_is_there_after_any_kill() {
     }
     book.started("one").stop(at(0)).unwrap();
     let windows = book.windows();
-    assert!(acknowledged.len() > 100, "too few to mean anything: {}", acknowledged.len());
+    assert!(acknowledged.len() > ROUNDS as usize, "too few to mean anything: {}", acknowledged.len());
     let signed: BTreeSet<(u64, i64)> =
         windows.iter().map(|(seal, _)| (seal.run, seal.start_ms / 1000)).collect();
     assert_eq!(acknowledged.difference(&signed).collect::<Vec<_>>(), Vec::<&(u64, i64)>::new(), "lost");
