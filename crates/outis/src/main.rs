@@ -17,6 +17,7 @@ mod inventory;
 mod launch;
 mod live;
 mod meter;
+mod mirror;
 mod output;
 mod page;
 mod payload;
@@ -60,7 +61,7 @@ async fn main() -> ExitCode {
         Command::Count(arguments) => count::run(arguments).await,
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments).await,
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

@@ -16,7 +16,9 @@ use serde::Serialize;
 
 use crate::{
     exit::{Exit, UsageError},
-    inventory, payload,
+    inventory,
+    mirror::mirror,
+    payload,
 };
 
 /// Check signed windows and the log of a device: nothing changed, missing, moved or added
@@ -25,8 +27,9 @@ use crate::{
     after_help = "Exit codes: 0 all is as it was signed, 1 it is not, 2 wrong usage or nothing to check."
 )]
 pub(crate) struct VerifyArgs {
-    /// The published folder, or the state folder it is in
-    folder: PathBuf,
+    /// The published folder, the state folder it is in, or the http:// address where it is served
+    #[arg(value_name = "FOLDER|URL")]
+    folder: String,
 
     /// The device's public key, as its owner published it elsewhere
     #[arg(long, value_name = "FILE")]
@@ -50,9 +53,15 @@ pub(crate) struct VerifyArgs {
 }
 
 /// Checks a folder and prints the verdict.
-pub(crate) fn run(arguments: &VerifyArgs) -> anyhow::Result<Exit> {
-    let folder = public_folder(&arguments.folder)?;
+pub(crate) async fn run(arguments: &VerifyArgs) -> anyhow::Result<Exit> {
     let demands = demands(arguments)?;
+    let copy = tempfile::tempdir().context("a folder for a copy")?;
+    let folder = if arguments.folder.contains("://") {
+        mirror(&arguments.folder, copy.path()).await?;
+        copy.path().to_owned()
+    } else {
+        public_folder(Path::new(&arguments.folder))?
+    };
     let mut lines = Ok(());
     let report = verify(&folder, &demands, |seal, payload| {
         if arguments.windows && lines.is_ok() {

@@ -3,11 +3,14 @@
 //! It takes the word of the device's key and of nothing else. Everything found is told, as far as the limit, each
 //! with where it is; what can no longer be judged because of a finding is not guessed.
 
+mod files;
 mod story;
 mod tree;
 mod windows;
 
 use std::{fmt, io, path::Path};
+
+pub use files::{Files, ListError};
 
 use crate::{
     CHECKPOINT_BYTES_MAX, Checkpoint, Digest, NoteError, PublicKey, Seal, durable,

@@ -13,7 +13,7 @@ use std::{
 use outis_ledger::{Digest, Entry, PartKind, What};
 use serde_json::Value;
 
-use crate::stage::{Ended, Running, Stage, children_of, program, wait_for};
+use crate::stage::{Ended, Running, Stage, children_of, free_port, program, wait_for};
 
 /// Seconds of the clip that each camera plays.
 const CLIP_S: u32 = 16;
@@ -132,11 +132,26 @@ fn a_lie_is_found_and_named() {
 
     for (arguments, part) in [
         (["verify", "absent"], "absent is not a folder"),
-        (["verify", "https://example.org/log"], "mirror the address first"),
+        (["verify", "https://example.org/log"], "with a downloader"),
     ] {
         let ended = stage.run(&arguments);
         assert_eq!((ended.code, ended.stderr.contains(part)), (2, true), "{ended:?}");
     }
+}
+
+#[test]
+fn a_published_folder_is_fetched_and_checked() {
+    let stage = stage(CAMERAS);
+    assert_eq!(stage.run(&["watch", "w.toml"]).code, 0);
+    let server = stage.serve("state/public");
+    let address = format!("http://{server}/");
+    let ended = stage.run(&["verify", &address, "--key", "state/public/device.vkey", "--json"]);
+    assert_eq!((ended.code, &ended.json()["windows"]), (0, &(2 * CLIP_S).into()), "{ended:?}");
+    fs::remove_file(stage.path("state/public/windows/000")).unwrap();
+    let ended = stage.run(&["verify", &address, "--json"]);
+    assert_eq!((ended.code, &ended.json()["findings"][0]["kind"]), (1, &"missing".into()), "{ended:?}");
+    let ended = stage.run(&["verify", &format!("http://{}/", free_port())]);
+    assert!(ended.code == 1 && ended.stderr.contains("no connection"), "{ended:?}");
 }
 
 #[test]

@@ -91,6 +91,15 @@ impl Stage {
         self.start(&mut self.outis(arguments)).end()
     }
 
+    /// Serves a folder of the stage as plain files, until the test is over.
+    pub(crate) fn serve(&self, folder: &str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let folder = self.path(folder);
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(answer(stream, &folder))));
+        address
+    }
+
     /// Starts a command whose words go to files, so that no pipe can fill up.
     pub(crate) fn start(&self, command: &mut Command) -> Running {
         let [out, err] = ["stdout", "stderr"].map(|name| tempfile::NamedTempFile::with_prefix(name).unwrap());
@@ -152,6 +161,22 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Answers requests for files on one connection, as the simplest web server would.
+fn answer(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    while let Some(request) = lines.next().transpose()? {
+        while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+        let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+        let (status, body) = match fs::read(folder.join(path)) {
+            Ok(body) => ("200 OK", body),
+            Err(_) => ("404 Not Found", Vec::new()),
+        };
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        stream.write_all(&body)?;
+    }
+    Ok(())
 }
 
 /// Asks again and again.
