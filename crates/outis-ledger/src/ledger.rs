@@ -81,6 +81,8 @@ pub enum Notice {
     Waiting {
         /// Windows in memory.
         windows: usize,
+        /// Entries for the log in memory.
+        entries: usize,
         /// What the file system said.
         error: String,
     },
@@ -113,9 +115,10 @@ impl fmt::Display for Notice {
                 "the last run did not end in order: {recovered} unfinished windows were recovered as partial, \
                  {logged} signed windows were added to the log, {torn_bytes} torn bytes were cut off"
             ),
-            Self::Waiting { windows, error } => write!(
+            Self::Waiting { windows, entries, error } => write!(
                 f,
-                "nothing can be written ({error}); {windows} finished windows wait in memory: make room on the disk"
+                "nothing can be written ({error}); finished windows that wait in memory: {windows}, entries for the \
+                 log: {entries}; make room on the disk"
             ),
             Self::Resumed => f.write_str("the disk takes data again; all that waited is written"),
             Self::Lost(windows) => {
@@ -171,11 +174,16 @@ pub enum LedgerError {
     /// More than an entry can say.
     #[error("the start has too many parts for one entry of the log: {0} bytes")]
     Start(usize),
-    /// At the end, windows were still in memory.
-    #[error("{windows} finished windows could not be written: {error}")]
+    /// The log takes nothing.
+    #[error("the log cannot be written ({0}), and nothing is watched before its configuration is on record")]
+    NotLogged(LogError),
+    /// At the end, windows or entries were still in memory.
+    #[error("finished windows that could not be written: {windows}, entries of the log: {entries} ({error})")]
     Unwritten {
         /// How many.
         windows: usize,
+        /// How many.
+        entries: usize,
         /// What the file system said.
         error: String,
     },
@@ -272,7 +280,7 @@ impl Ledger {
             return Err(LedgerError::Start(length));
         }
         self.note(what, now);
-        self.try_settle(now).map_err(|error| self.unwritten(&error))
+        self.try_settle(now).map_err(LedgerError::NotLogged)
     }
 
     /// Signs a finished window. When the disk takes nothing it waits in memory, within limits.
@@ -334,8 +342,8 @@ impl Ledger {
             Ok(()) => {}
             Err(error) => {
                 if !self.in_trouble {
-                    let windows = self.waiting.len();
-                    self.notices.push(Notice::Waiting { windows, error: error.to_string() });
+                    let (windows, entries) = (self.waiting.len(), self.unlogged.len());
+                    self.notices.push(Notice::Waiting { windows, entries, error: error.to_string() });
                 }
                 self.in_trouble = true;
             }
@@ -348,7 +356,11 @@ impl Ledger {
     /// When something could not be written.
     pub fn stop(mut self, now: Moment) -> Result<(), LedgerError> {
         self.note(What::Stop { run: self.run }, now);
-        self.try_settle(now).map_err(|error| self.unwritten(&error))
+        self.try_settle(now).map_err(|error| LedgerError::Unwritten {
+            windows: self.waiting.len(),
+            entries: self.unlogged.len(),
+            error: error.to_string(),
+        })
     }
 
     /// What the owner should hear of, since the last call.
@@ -548,10 +560,6 @@ impl Ledger {
         }
         (self.newest_s, self.clocks) = (Some(at_s), Some(now));
         at_s
-    }
-
-    fn unwritten(&self, error: &LogError) -> LedgerError {
-        LedgerError::Unwritten { windows: self.waiting.len(), error: error.to_string() }
     }
 }
 

@@ -200,7 +200,7 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// What is wrong in a configuration, and where.
 #[derive(Debug, PartialEq, thiserror::Error)]
-enum ConfigError {
+pub(crate) enum ConfigError {
     #[error("line {line}: {message}\n    {excerpt}")]
     Syntax { line: usize, message: String, excerpt: String },
     #[error("no camera in it: add a section [[camera]]")]
@@ -293,7 +293,7 @@ impl GroundConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -319,7 +319,8 @@ mod tests {
             .collect()
     }
 
-    fn camera(more: &str) -> Result<Camera, ConfigError> {
+    /// A camera named gate with these keys more.
+    pub(crate) fn camera(more: &str) -> Result<Camera, ConfigError> {
         cameras(&format!("[[camera]]\nname = \"gate\"\nsource = \"a.avi\"\n{more}"))
             .map(|mut all| all.remove(0))
     }

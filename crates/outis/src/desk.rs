@@ -99,3 +99,95 @@ fn to_sign(camera: &str, scene: &Scene, window: &WindowView) -> Option<Window> {
     let payload = payload::encode(camera, scene, window).ok()?;
     Some(Window { camera: camera.to_owned(), start_ms: window.window.start_ms(), payload })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use outis_ledger::{
+        Readers, Seal,
+        verify::{Demands, verify},
+    };
+    use outis_record::Window as Span;
+
+    use super::*;
+    use crate::{
+        assemble::{Breach, tests::view},
+        config::{OutputConfig, StateConfig, tests::camera},
+        inventory,
+    };
+
+    fn desk(folder: &Path) -> Desk {
+        let state =
+            StateConfig { folder: folder.join("state"), keep_bytes: 1 << 20, readers: Readers::Owner };
+        let parts = vec![inventory::configuration(Path::new("w.toml"), "")];
+        let output = OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: None };
+        let books = Books::open(&state, parts, 1).unwrap();
+        Desk::new(vec![camera("").unwrap()], Output::open(&output).unwrap(), books)
+    }
+
+    fn at(start_ms: i64, state: WindowState) -> WindowView {
+        WindowView { window: Span::new(start_ms, 60_000).unwrap(), state, ..view() }
+    }
+
+    /// Starts and states of the windows that are signed, and how many lines the owner's file has.
+    fn told(folder: &Path) -> (Vec<(i64, String)>, usize) {
+        let mut windows = Vec::new();
+        let public = folder.join("state/public");
+        let report = verify(&public, &Demands::default(), |seal: &Seal, payload| {
+            let line = payload::line(seal, payload).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            windows.push((seal.start_ms, line["window"]["state"].as_str().unwrap().to_owned()));
+        });
+        assert!(report.unwrap().is_sound());
+        (windows, fs::read_to_string(folder.join("w.jsonl")).unwrap().lines().count())
+    }
+
+    #[test]
+    fn what_becomes_of_a_running_window() {
+        use WindowState::{Closed, Open};
+        let closed = |start_ms: i64| (start_ms, "closed".to_owned());
+        let partial = |start_ms: i64| (start_ms, "partial".to_owned());
+        let silent = || Err(CameraError::Silent("signal 9".into()));
+        let breach = || Err(CameraError::Breach(Breach::Cell));
+        let cases = [
+            ("its eye finished it", vec![at(0, Open), at(0, Closed)], silent(), vec![closed(0)]),
+            (
+                "its eye was killed",
+                vec![at(0, Closed), at(60_000, Open)],
+                silent(),
+                vec![closed(0), partial(60_000)],
+            ),
+            ("its eye broke the rules", vec![at(0, Closed), at(60_000, Open)], breach(), vec![closed(0)]),
+            (
+                "the next one runs already",
+                vec![at(60_000, Open), at(0, Closed)],
+                silent(),
+                vec![closed(0), partial(60_000)],
+            ),
+            ("nothing was looked at", vec![WindowView { looks: 0, ..at(0, Closed) }], silent(), vec![]),
+        ];
+        for (name, windows, end, expected) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let mut desk = desk(folder.path());
+            windows.into_iter().for_each(|window| desk.window(0, window));
+            desk.end(0, &end);
+            assert!(desk.close());
+            let lines = expected.len();
+            assert_eq!(told(folder.path()), (expected, lines), "{name}");
+            let left = fs::read_dir(folder.path().join("state/running")).unwrap().count();
+            assert_eq!(left, 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_killed_door_leaves_its_running_window_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = desk(folder.path());
+        first.window(0, at(0, WindowState::Open));
+        drop(first);
+        assert!(desk(folder.path()).close());
+        // The owner's file was closed when the window was found: it is on record only.
+        assert_eq!(told(folder.path()), (vec![(0, "partial".to_owned())], 0));
+    }
+}

@@ -127,16 +127,16 @@ fn demands(arguments: &VerifyArgs) -> Result<Demands, UsageError> {
 fn sentences(report: &Report, pinned: bool) -> String {
     let device = report.device.as_deref().unwrap_or("unknown device");
     let mut text =
-        format!("{device}: {} entries, {} windows, {} runs\n", report.entries, report.windows, report.runs);
+        format!("{device}: entries {}, windows {}, runs {}\n", report.entries, report.windows, report.runs);
     let told = [
-        (report.interrupted, "runs did not end in order (a power cut, or a kill)"),
-        (report.dropped, "windows were dropped by the device to make room, as its log says"),
-        (report.lost, "windows could not be written by the device, as its log says"),
-        (report.clocks_set, "times the device's clock was set, as its log says"),
-        (report.paused_s, "seconds in which a camera was paused"),
+        ("runs that did not end in order, by a power cut or a kill", report.interrupted),
+        ("windows dropped by the device to make room, as its log says", report.dropped),
+        ("windows that the device could not write, as its log says", report.lost),
+        ("times the device's clock was set, as its log says", report.clocks_set),
+        ("seconds in which a camera was paused", report.paused_s),
     ];
-    for (count, what) in told.into_iter().filter(|(count, _)| *count > 0) {
-        text += &format!("note: {count} {what}\n");
+    for (what, count) in told.into_iter().filter(|(_, count)| *count > 0) {
+        text += &format!("note: {what}: {count}\n");
     }
     if !pinned && report.device.is_some() {
         text += "note: the key was taken from the folder itself; --key holds it to one that you trust\n";

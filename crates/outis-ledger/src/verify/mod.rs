@@ -13,7 +13,7 @@ use std::{fmt, io, path::Path};
 pub use files::{Files, ListError};
 
 use crate::{
-    CHECKPOINT_BYTES_MAX, Checkpoint, Digest, NoteError, PublicKey, Seal, durable,
+    CHECKPOINT_BYTES_MAX, Checkpoint, Digest, NoteError, PublicKey, PublicKeyError, Seal, durable,
     layout::{CHECKPOINT, PUBLIC_KEY},
 };
 
@@ -162,7 +162,10 @@ pub fn verify(public: &Path, demands: &Demands, mut seen: impl FnMut(&Seal, &[u8
 /// The key to believe: the pinned one, else the published one.
 fn key(public: &Path, demands: &Demands, report: &mut Report) -> io::Result<Option<PublicKey>> {
     let text = durable::read(&public.join(PUBLIC_KEY), 4096)?;
-    let published = text.as_deref().map(|text| PublicKey::parse(&String::from_utf8_lossy(text)));
+    // One line, exactly as the device writes it.
+    let exact = |text: &str| PublicKey::parse(text).ok().filter(|key| format!("{key}\n") == text);
+    let published =
+        text.as_deref().map(|text| std::str::from_utf8(text).ok().and_then(exact).ok_or(PublicKeyError));
     match (&published, &demands.key) {
         (None, _) => report.find(Kind::Missing, PUBLIC_KEY, "the public key is missing"),
         (Some(Err(error)), _) => report.find(Kind::Changed, PUBLIC_KEY, error.to_string()),

@@ -126,7 +126,9 @@ fn check_tiles(
             continue;
         };
         if !tile.is_within(size) {
-            report.find(Kind::Added, path, "the checkpoint does not cover it");
+            let sentence = "the checkpoint does not cover it: it was added, or the device was stopped while it wrote \
+                            and has not started again since";
+            report.find(Kind::Added, path, sentence);
             continue;
         }
         let range = tile.first() as usize..(tile.first() + tile.width) as usize;

@@ -71,7 +71,7 @@ impl Check<'_> {
             let place = || format!("{path}, window {sequence}");
             if sequence >= logged {
                 let sentence = "it is signed and not in the log: the log was cut back, or the device was stopped \
-                                before it could log it";
+                                before it could log it and has not started again since";
                 self.report.find(Kind::Added, place(), sentence);
                 continue;
             }

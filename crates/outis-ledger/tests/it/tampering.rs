@@ -2,6 +2,12 @@
 
 use std::{fs, path::Path};
 
+use proptest::{
+    prelude::*,
+    sample::Index,
+    test_runner::{Config, TestRunner},
+};
+
 use outis_ledger::{
     Checkpoint, DeviceKey, Digest, Edge, Entry, Seal, What, leaf_hash, root, seal,
     verify::{Demands, Kind, Report, verify},
@@ -115,7 +121,7 @@ fn every_lie_is_found_and_named() {
         case("everything was signed anew by another key", WrongKey, "device.vkey", |book| {
             let key = DeviceKey::from_seed(&[9; 32]);
             publish_alone(book, &log_of(book), &key);
-            fs::write(book.public().join("device.vkey"), key.public().to_string()).unwrap();
+            fs::write(book.public().join("device.vkey"), format!("{}\n", key.public())).unwrap();
         }),
         case("a configuration that was not declared", Undeclared, "window 6", |book| {
             let key = stolen(book);
@@ -198,6 +204,35 @@ fn an_honest_continuation_is_consistent_with_an_older_checkpoint() {
         |text: &str| Demands { configuration: Some(Digest::of(text.as_bytes())), ..Demands::default() };
     assert!(check(&book, &wanted("two")).is_sound());
     assert_eq!(check(&book, &wanted("one")).findings[0].kind, Kind::Undeclared);
+}
+
+#[test]
+fn no_changed_byte_of_any_file_goes_unnoticed() {
+    let book = Book::of_windows(WINDOWS);
+    let mut files = Vec::new();
+    let mut folders = vec![book.public()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { files.push(path) }
+        }
+    }
+    assert!(files.len() > 15);
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let change = (any::<Index>(), any::<Index>(), 1..=u8::MAX);
+    let result = runner.run(&change, |(file, at, by)| {
+        let path = file.get(&files);
+        let right = fs::read(path).unwrap();
+        let mut wrong = right.clone();
+        wrong[at.index(right.len())] ^= by;
+        fs::write(path, wrong).unwrap();
+        let report = book.report();
+        fs::write(path, right).unwrap();
+        prop_assert!(!report.is_sound(), "{}", path.display());
+        Ok(())
+    });
+    result.unwrap();
+    assert!(book.report().is_sound());
 }
 
 #[test]

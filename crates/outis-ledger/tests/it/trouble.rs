@@ -47,7 +47,7 @@ fn a_window_waits_while_nothing_can_be_written_and_is_then_signed() {
     }
     let told = notices(&mut ledger);
     assert!(
-        matches!(told.as_slice(), [Notice::Waiting { windows: 1, .. }]),
+        matches!(told.as_slice(), [Notice::Waiting { windows: 1, entries: 0, .. }]),
         "once, not three times: {told:?}"
     );
     assert!(ledger.is_waiting());
@@ -113,7 +113,7 @@ fn what_still_waits_at_the_end_is_told() {
     fs::write(book.public().join("windows"), "in the way").unwrap();
     ledger.finish(window("gate", 0), at(10));
     let error = ledger.stop(at(11)).unwrap_err();
-    assert!(matches!(error, LedgerError::Unwritten { windows: 1, .. }), "{error}");
+    assert!(matches!(error, LedgerError::Unwritten { windows: 1, entries: 1, .. }), "{error}");
 }
 
 #[test]

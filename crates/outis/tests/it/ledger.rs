@@ -168,6 +168,25 @@ fn nothing_is_watched_without_a_ledger() {
     assert!(ended.code == 1 && ended.stderr.contains("chmod 600"), "{ended:?}");
 }
 
+#[test]
+fn a_killed_eye_leaves_its_running_window_as_partial() {
+    let stage = stage(&CAMERAS.replace("window_s = 1", "window_s = 900").replace("pace = 8", "pace = 1"));
+    let mut running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    running.camera_when(|camera| camera["media_s"].as_f64().unwrap() >= 2.0);
+    let eye = child(&mut running, "(outis-eye)", Duration::ZERO).unwrap();
+    assert!(Command::new("kill").args(["-KILL", &eye.to_string()]).status().unwrap().success());
+    wait_for("the door's words", || running.says("is told as partial").then_some(()));
+    running.signal("-TERM");
+    let ended = running.end();
+    assert!(ended.stderr.contains("without its last word (signal: 9"), "{ended:?}");
+    let windows = signed(&stage, &[]);
+    assert_eq!((windows.len(), told(&stage).len()), (2, 2), "one of each camera");
+    for Signed { window, .. } in windows {
+        assert_eq!(window["state"], "partial");
+        assert!(window["observed_s"].as_f64().unwrap() > 0.0);
+    }
+}
+
 /// The limit of a file's size stands for a full disk: it can be set, and lifted, without being root.
 #[test]
 fn windows_wait_while_the_disk_is_full_and_are_then_written() {
@@ -200,7 +219,7 @@ fn a_disk_that_stays_full_is_told_at_the_end() {
     shell.args(["-c", script]).arg(program()).current_dir(stage.path("")).stdin(Stdio::null());
     let ended = stage.start(&mut shell).end();
     assert_eq!(ended.code, 3, "{ended:?}");
-    assert!(ended.stderr.contains("finished windows could not be written"), "{ended:?}");
+    assert!(ended.stderr.contains("finished windows that could not be written"), "{ended:?}");
     assert!(!signed(&stage, &[]).is_empty(), "what was written is sound");
 }
 
