@@ -115,6 +115,7 @@ mod tests {
         assemble::{Breach, tests::view},
         config::{OutputConfig, StateConfig, tests::camera},
         inventory,
+        report::json::tests::scene,
     };
 
     fn desk(folder: &Path) -> Desk {
@@ -123,7 +124,9 @@ mod tests {
         let parts = vec![inventory::configuration(Path::new("w.toml"), "")];
         let output = OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: None };
         let books = Books::open(&state, parts, 1).unwrap();
-        Desk::new(vec![camera("").unwrap()], Output::open(&output).unwrap(), books)
+        let mut camera = camera("").unwrap();
+        camera.plan.scene = scene();
+        Desk::new(vec![camera], Output::open(&output).unwrap(), books)
     }
 
     fn at(start_ms: i64, state: WindowState) -> WindowView {

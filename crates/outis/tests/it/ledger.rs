@@ -172,7 +172,8 @@ fn nothing_is_watched_without_a_ledger() {
 fn a_killed_eye_leaves_its_running_window_as_partial() {
     let stage = stage(&CAMERAS.replace("window_s = 1", "window_s = 900").replace("pace = 8", "pace = 1"));
     let mut running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
-    running.camera_when(|camera| camera["media_s"].as_f64().unwrap() >= 2.0);
+    // Decisions wait for up to two seconds of the film.
+    running.camera_when(|camera| camera["media_s"].as_f64().unwrap() >= 6.0);
     let eye = child(&mut running, "(outis-eye)", Duration::ZERO).unwrap();
     assert!(Command::new("kill").args(["-KILL", &eye.to_string()]).status().unwrap().success());
     wait_for("the door's words", || running.says("is told as partial").then_some(()));
