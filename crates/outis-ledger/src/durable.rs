@@ -84,8 +84,13 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// A file's bytes; `None` when there is none. A file longer than `bytes_max` is an error.
+/// A file's bytes; `None` when there is none. A file longer than `bytes_max` is an error. Errors name the file.
 pub(crate) fn read(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    read_limited(path, bytes_max).map_err(named)
+}
+
+fn read_limited(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound || error.kind() == ErrorKind::NotADirectory => {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! What would be told of the windows that are still running if the power were cut now.
 //!
 //! One file a camera, for the owner's eyes only, replaced every few seconds and removed when the window is over.
-//! It holds a released window, never exact totals.
+//! It holds the window in the form in which it would be told, and nothing more exact.
 
 use std::{
     io,
@@ -57,14 +57,15 @@ impl Running {
         durable::sync_parent(&path)
     }
 
-    /// What an earlier run left; unreadable files are passed over and removed.
+    /// What an earlier run left; files of another form are removed.
     pub(crate) fn left(&self) -> io::Result<Vec<Unfinished>> {
         durable::remove(&self.draft)?;
         let mut left = Vec::new();
         for name in durable::files_below(&self.folder)?.into_iter().take(FILES_MAX) {
             let path = self.folder.join(name);
-            let bytes = durable::read(&path, ENVELOPE_BYTES_MAX as u64).unwrap_or_default();
-            match bytes.and_then(|bytes| Unfinished::decode(&bytes)) {
+            match durable::read(&path, ENVELOPE_BYTES_MAX as u64)?
+                .and_then(|bytes| Unfinished::decode(&bytes))
+            {
                 Some(window) => left.push(window),
                 None => durable::remove(&path)?,
             }

@@ -59,6 +59,8 @@ pub(crate) async fn mirror(address: &str, folder: &Path) -> anyhow::Result<()> {
 /// Where the log is.
 #[derive(Debug)]
 struct Site {
+    /// Host and port as they were given.
+    authority: String,
     host: String,
     port: u16,
     /// With a slash at its end.
@@ -80,7 +82,8 @@ impl Site {
         let authority =
             uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(wrong)?;
         let path = format!("{}/", uri.path().trim_end_matches('/'));
-        Ok(Self { host: authority.host().to_owned(), port: authority.port_u16().unwrap_or(80), path })
+        let host = authority.host().trim_matches(['[', ']']).to_owned();
+        Ok(Self { authority: authority.to_string(), host, port: authority.port_u16().unwrap_or(80), path })
     }
 }
 
@@ -96,7 +99,7 @@ impl Fetch<'_> {
         let place = folder.join(file);
         fs::create_dir_all(place.parent().unwrap_or(folder)).context("its folder")?;
         let request = Request::get(format!("{}{file}", self.site.path))
-            .header(header::HOST, format!("{}:{}", self.site.host, self.site.port))
+            .header(header::HOST, &self.site.authority)
             .body(Empty::new())?;
         let mut connection = self.connection().await?;
         let response = timeout(PATIENCE, connection.send_request(request)).await.context("no answer")??;
@@ -151,6 +154,7 @@ mod tests {
         let expected = |host: &str, port, path: &str| (host.to_owned(), port, path.to_owned());
         assert_eq!(site("http://example.org").unwrap(), expected("example.org", 80, "/"));
         assert_eq!(site("HTTP://example.org:81/a/b/").unwrap(), expected("example.org", 81, "/a/b/"));
+        assert_eq!(site("http://[::1]:81/a").unwrap(), expected("::1", 81, "/a/"));
         for (wrong, part) in [
             ("https://example.org", "downloader"),
             ("ftp://example.org", "downloader"),

@@ -24,7 +24,7 @@ use crate::{
 /// Check signed windows and the log of a device: nothing changed, missing, moved or added
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Exit codes: 0 all is as it was signed, 1 it is not, 2 wrong usage or nothing to check."
+    after_help = "Exit codes: 0 all is as it was signed; 1 it is not, or cannot be read; 2 wrong usage."
 )]
 pub(crate) struct VerifyArgs {
     /// The published folder, the state folder it is in, or the http:// address where it is served
@@ -70,7 +70,7 @@ pub(crate) async fn run(arguments: &VerifyArgs) -> anyhow::Result<Exit> {
                 .and_then(|line| Ok(writeln!(io::stdout(), "{line}")?));
         }
     });
-    let report = report.with_context(|| format!("{} cannot be read", folder.display()))?;
+    let report = report.context("a file cannot be read")?;
     lines.context("the windows cannot be printed")?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&Verdict::new(&report))? + "\n"

@@ -93,11 +93,21 @@ fn only_one_door_works_in_a_folder() {
 }
 
 #[test]
-fn a_log_without_its_key_is_not_continued() {
-    let book = Book::of_windows(1);
-    fs::remove_file(book.folder.path().join("device.key")).unwrap();
-    let error = Ledger::open(book.folder.path(), ROOMY, Readers::All, at(9)).unwrap_err();
-    assert!(matches!(error, LedgerError::NoKey(_)), "{error}");
+fn a_ledger_with_a_part_missing_is_not_continued_and_stays_as_it_is() {
+    let cases: [(&str, &[&str], &str); 4] = [
+        ("the key", &["device.key"], "put the key back"),
+        ("key and checkpoint", &["device.key", "public/checkpoint"], "put the key back"),
+        ("the checkpoint", &["public/checkpoint"], "no checkpoint"),
+        ("the entries", &["public/tile/entries/000.p/4"], "is missing"),
+    ];
+    for (name, gone, part) in cases {
+        let book = Book::of_windows(2);
+        gone.iter().for_each(|gone| fs::remove_file(book.folder.path().join(gone)).unwrap());
+        let windows = fs::read(book.public().join("windows/000")).unwrap();
+        let error = Ledger::open(book.folder.path(), ROOMY, Readers::All, at(9)).unwrap_err().to_string();
+        assert!(error.contains(part), "{name}: {error}");
+        assert_eq!(fs::read(book.public().join("windows/000")).unwrap(), windows, "{name}");
+    }
 }
 
 #[test]
