@@ -129,6 +129,8 @@ pub(crate) fn windows_path(sequence: u64) -> String {
 pub(crate) fn windows_first(path: &str) -> Option<u64> {
     let index = parse_number(path.strip_prefix(WINDOWS)?.strip_prefix('/')?)?;
     let first = index.checked_mul(WINDOWS_PER_FILE)?;
+    // So that nobody who counts on from here can run over.
+    first.checked_add(WINDOWS_PER_FILE)?;
     (windows_path(first) == path).then_some(first)
 }
 

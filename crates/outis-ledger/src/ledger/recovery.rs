@@ -18,11 +18,11 @@ impl Ledger {
                 }
                 What::Stop { .. } => ended = true,
                 What::Window { sequence, envelope } => {
-                    self.next_sequence = sequence + 1;
+                    self.next_sequence = sequence.saturating_add(1);
                     self.day.push(*envelope);
                 }
                 What::Day { .. } => self.day.clear(),
-                What::Dropped { first, windows } => dropped_to = first + windows,
+                What::Dropped { first, windows } => dropped_to = first.saturating_add(*windows),
                 What::Paused { .. } | What::Lost { .. } | What::Clock { .. } => {}
             }
         }

@@ -41,7 +41,7 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
         if entry.at_s < newest_s && !is_clock {
             wrong(format!(
                 "it is of {} s before the one before it, and the log does not say that the clock was set",
-                newest_s - entry.at_s
+                newest_s.saturating_sub(entry.at_s)
             ));
         }
         newest_s = entry.at_s;
@@ -64,7 +64,7 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
                 running = true;
             }
             What::Stop { run } => {
-                if !running || *run + 1 != story.configurations.len() as u64 {
+                if !running || run.checked_add(1) != Some(story.configurations.len() as u64) {
                     wrong(format!("run {run} was not running"));
                 }
                 running = false;

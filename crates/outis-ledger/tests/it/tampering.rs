@@ -9,7 +9,7 @@ use proptest::{
 };
 
 use outis_ledger::{
-    Checkpoint, DeviceKey, Digest, Edge, Entry, Seal, What, leaf_hash, root, seal,
+    Checkpoint, DeviceKey, Digest, Edge, Entry, Ledger, Readers, Seal, What, leaf_hash, root, seal,
     verify::{Demands, Kind, Report, verify},
 };
 
@@ -233,6 +233,38 @@ fn no_changed_byte_of_any_file_goes_unnoticed() {
     });
     result.unwrap();
     assert!(book.report().is_sound());
+}
+
+/// A device that signs nonsense must not stop the one who checks it.
+#[test]
+fn numbers_at_the_end_of_their_range_are_findings_and_no_panic() {
+    let book = Book::of_windows(WINDOWS);
+    let key = stolen(&book);
+    let digest = Digest::of(b"");
+    let nonsense = [
+        What::Stop { run: u64::MAX },
+        What::Start { run: u64::MAX, parts: Vec::new() },
+        What::Window { sequence: u64::MAX, envelope: digest },
+        What::Dropped { first: u64::MAX, windows: u64::MAX },
+        What::Day { day: i64::MIN, windows: u64::MAX, root: digest },
+        What::Paused { camera: String::new(), seconds: u64::MAX },
+        What::Paused { camera: String::new(), seconds: u64::MAX },
+        What::Lost { windows: u64::MAX },
+        What::Lost { windows: u64::MAX },
+        What::Clock { before_s: i64::MIN },
+    ];
+    let times = [i64::MAX, i64::MIN];
+    let entry = |(index, what): (usize, What)| Entry { at_s: times[index % 2], what };
+    let log: Vec<Entry> =
+        log_of(&book).into_iter().chain(nonsense.into_iter().enumerate().map(entry)).collect();
+    publish_alone(&book, &log, &key);
+    // The number of the last file that 64 bits can hold, and one beyond.
+    let folder = book.public().join("windows/x288/x230/x376/x151/x711");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("743"), "").unwrap();
+    fs::write(folder.join("744"), "").unwrap();
+    assert!(book.report().findings.len() >= 6);
+    assert!(Ledger::open(book.folder.path(), 1, Readers::All, at(99)).is_ok());
 }
 
 #[test]
