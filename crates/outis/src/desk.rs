@@ -57,11 +57,12 @@ impl Desk {
         }
     }
 
-    /// Ends a camera. What its eye did not finish is told as partial, unless the eye is not to be believed.
+    /// Ends a camera. What its eye did not finish is told as partial, if nothing speaks against the eye: it was killed,
+    /// or stopped by hand.
     pub(crate) fn end(&mut self, index: usize, end: &Result<Finish, CameraError>) {
         let Some(window) = self.running[index].take() else { return };
         let name = self.cameras[index].name.clone();
-        if matches!(end, Err(CameraError::Breach(_) | CameraError::Read(_))) {
+        if !matches!(end, Ok(_) | Err(CameraError::Silent(_) | CameraError::Stopped)) {
             self.books.forget(name.as_str());
             return;
         }
