@@ -67,6 +67,19 @@ impl WindowTotals {
         })
     }
 
+    /// What would be told if the window ended here: kept on the device's own disk while the window runs, and told
+    /// in place of its release if the device dies first. Never both, so a passage is told of once.
+    ///
+    /// # Errors
+    /// When there are no random bits.
+    pub fn draft(
+        &self,
+        disclosure: &Disclosure,
+        randomness: &mut dyn Randomness,
+    ) -> Result<Released, NoRandomness> {
+        self.clone().release(WindowState::Partial, disclosure, randomness)
+    }
+
     /// The running totals, for the screen beside an own file: `None` unless the disclosure is exact.
     pub fn preview(&self, disclosure: &Disclosure) -> Option<Released> {
         disclosure.profile().is_exact().then(|| Released {

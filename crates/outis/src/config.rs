@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use outis_ledger::{Part, Readers};
 use outis_record::{Class, Profile};
 use serde::Deserialize;
 
@@ -17,6 +18,7 @@ use crate::{
     detector::{Cache, Detector, DetectorFiles},
     exactly::Exactly,
     exit::UsageError,
+    inventory,
     launch::{CameraPlan, Ground, Looks, Pace},
     scene::{Line, Name, Point, Scene, Zone},
     source,
@@ -52,6 +54,11 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     #[serde(default)]
     pub(crate) output: OutputConfig,
+    /// Where the device's key, its signed windows and its log are.
+    state: Option<PathBuf>,
+    /// How much room signed windows may take.
+    #[serde(default = "keep_mb")]
+    keep_mb: u32,
     camera: Vec<CameraConfig>,
 }
 
@@ -141,6 +148,10 @@ fn listen() -> SocketAddr {
     LISTEN
 }
 
+fn keep_mb() -> u32 {
+    256
+}
+
 fn window_s() -> u32 {
     900
 }
@@ -154,7 +165,19 @@ fn pace() -> f64 {
 pub(crate) struct Setup {
     pub(crate) listen: SocketAddr,
     pub(crate) output: OutputConfig,
+    pub(crate) state: StateConfig,
+    /// The configuration as the log declares it.
+    pub(crate) part: Part,
     pub(crate) cameras: Vec<Camera>,
+}
+
+/// Where the ledger is, and how much it may hold.
+#[derive(Debug)]
+pub(crate) struct StateConfig {
+    pub(crate) folder: PathBuf,
+    pub(crate) keep_bytes: u64,
+    /// Who may read the signed windows.
+    pub(crate) readers: Readers,
 }
 
 /// One camera, checked.
@@ -185,7 +208,7 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
     let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let Config { listen, output, camera } = config;
+    let Config { listen, output, state, keep_mb, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
         let detector = find(camera.detector)?;
@@ -194,7 +217,17 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
     }
     let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
     let output = OutputConfig { json_lines: beside(output.json_lines), csv: beside(output.csv) };
-    Ok(Setup { listen, output, cameras })
+    let state = StateConfig {
+        folder: beside(state).unwrap_or_else(inventory::default_state_folder),
+        keep_bytes: u64::from(keep_mb) << 20,
+        // Exact windows tell of one person in a quiet hour.
+        readers: match cameras.iter().any(|camera| camera.plan.profile.is_exact()) {
+            true => Readers::Owner,
+            false => Readers::All,
+        },
+    };
+    let part = inventory::configuration(path, &text);
+    Ok(Setup { listen, output, state, part, cameras })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -205,7 +238,7 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// What is wrong in a configuration, and where.
 #[derive(Debug, PartialEq, thiserror::Error)]
-enum ConfigError {
+pub(crate) enum ConfigError {
     #[error("line {line}: {message}\n    {excerpt}")]
     Syntax { line: usize, message: String, excerpt: String },
     #[error("no camera in it: add a section [[camera]]")]
@@ -305,7 +338,7 @@ impl GroundConfig {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeSet;
 
     use proptest::prelude::*;
@@ -333,7 +366,8 @@ mod tests {
             .collect()
     }
 
-    fn camera(more: &str) -> Result<Camera, ConfigError> {
+    /// A camera named gate with these keys more.
+    pub(crate) fn camera(more: &str) -> Result<Camera, ConfigError> {
         cameras(&format!("[[camera]]\nname = \"gate\"\nsource = \"a.avi\"\n{more}"))
             .map(|mut all| all.remove(0))
     }

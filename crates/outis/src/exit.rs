@@ -10,7 +10,7 @@ use crate::camera::{CameraError, Finish};
 pub(crate) enum Exit {
     /// Every source was counted to its end.
     Whole = 0,
-    /// Nothing was counted.
+    /// Nothing was counted; or what was checked is not as it was signed.
     Nothing = 1,
     /// The command line or the configuration cannot be.
     Usage = 2,

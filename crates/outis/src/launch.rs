@@ -173,7 +173,8 @@ impl Programs {
         Ok(Pair { intake: Program::new(intake), eye: Program::new(eye), records: Some(records) })
     }
 
-    fn find(&self, name: &str) -> Result<PathBuf, LaunchError> {
+    /// Where one of them is.
+    pub(crate) fn find(&self, name: &str) -> Result<PathBuf, LaunchError> {
         let path = self.folder.join(name);
         if path.is_file() { Ok(path) } else { Err(LaunchError::MissingProgram(path)) }
     }

@@ -76,6 +76,8 @@ impl Live {
                 *times = times.saturating_add(*count);
             }
             Event::Window(window) => camera.window(window),
+            // Kept for the case of a crash; shown to nobody.
+            Event::Draft(_) => {}
         }
     }
 

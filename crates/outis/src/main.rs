@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod assemble;
+mod books;
 mod camera;
 mod classes;
 mod config;
@@ -10,14 +11,18 @@ mod count;
 mod course;
 mod demo;
 mod describe;
+mod desk;
 mod detector;
 mod exactly;
 mod exit;
+mod inventory;
 mod launch;
 mod live;
 mod meter;
+mod mirror;
 mod output;
 mod page;
+mod payload;
 mod reader;
 mod release;
 mod report;
@@ -25,6 +30,7 @@ mod scene;
 mod source;
 mod stop;
 mod tally;
+mod verify;
 mod view;
 mod watch;
 
@@ -51,6 +57,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Demo(demo::DemoArgs),
     Describe(describe::DescribeArgs),
+    Verify(verify::VerifyArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,6 +67,7 @@ async fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Describe(arguments) => describe::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments).await,
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

@@ -95,10 +95,13 @@ impl AppendFile {
         Ok(file)
     }
 
-    /// Writes whole lines with one call, and waits until they are on the disk.
+    /// Writes whole lines with one call, and waits until they are on the disk. Of lines that a full disk took in part
+    /// nothing stays, so that the next ones begin on a line of their own.
     fn append(&mut self, lines: &str) -> anyhow::Result<()> {
+        let cannot = || format!("{} cannot be written", self.path.display());
+        let before = self.file.metadata().with_context(cannot)?.len();
         let written = self.file.write_all(lines.as_bytes()).and_then(|()| self.file.sync_data());
-        written.with_context(|| format!("{} cannot be written", self.path.display()))
+        written.inspect_err(|_| drop(self.file.set_len(before))).with_context(cannot)
     }
 }
 

@@ -12,11 +12,17 @@ use crate::{assemble::Checked, view::WindowView};
 /// With noise, the clock on the page moves in steps of this: that the eye is alive shows, and nothing else.
 pub(crate) const CLOCK_STEP_MS: u64 = 60_000;
 
+/// How much of a running window the death of the door may cost.
+const DRAFT_GAP_MS: u64 = 10_000;
+
 /// What may be told of one camera.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Event {
     /// A window: released, or running where everything is told.
     Window(WindowView),
+    /// What may be told of a window that is still running, should the door die before it is finished. For the disk
+    /// of the device alone.
+    Draft(WindowView),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often; with noise, in how many windows.
@@ -39,13 +45,15 @@ pub(crate) struct Gate<R> {
     heard: Progress,
     /// Kinds of faults since the last window.
     faults: BTreeSet<Notice>,
+    /// How long the running window had been observed at its newest draft.
+    drafted_ms: Option<u64>,
 }
 
 impl<R: Randomness> Gate<R> {
     /// A closed gate for windows of this schema.
     pub(crate) fn new(schema: Schema, disclosure: Disclosure, randomness: R) -> Self {
         let (shown, heard, faults) = (None, Progress::default(), BTreeSet::new());
-        Self { disclosure, schema, randomness, running: None, shown, heard, faults }
+        Self { disclosure, schema, randomness, running: None, shown, heard, faults, drafted_ms: None }
     }
 
     /// What may be told on.
@@ -58,9 +66,12 @@ impl<R: Randomness> Gate<R> {
         }
         let events = match checked {
             Checked::Window(totals, WindowState::Open) => {
-                let preview = totals.preview(&self.disclosure);
+                let told = match totals.preview(&self.disclosure) {
+                    Some(preview) => Some(Event::Window(self.view(&preview))),
+                    None => self.draft(&totals)?,
+                };
                 self.running = Some(totals);
-                preview.map(|preview| self.view(&preview)).into_iter().collect()
+                told.into_iter().collect()
             }
             Checked::Window(totals, state) => {
                 let window = totals.window();
@@ -101,7 +112,8 @@ impl<R: Randomness> Gate<R> {
 
     fn window(&mut self, totals: WindowTotals, state: WindowState) -> Result<Vec<Event>, NoRandomness> {
         let released = totals.release(state, &self.disclosure, &mut self.randomness)?;
-        let mut events = vec![self.view(&released)];
+        self.drafted_ms = None;
+        let mut events = vec![Event::Window(self.view(&released))];
         if !self.is_exact() {
             events.extend(self.faults());
             // How many frames there were is told with each window, not as they come.
@@ -112,8 +124,20 @@ impl<R: Randomness> Gate<R> {
         Ok(events)
     }
 
-    fn view(&self, released: &outis_record::Released) -> Event {
-        Event::Window(WindowView::new(released, &self.disclosure, &self.schema))
+    /// A draft of a running window, when the last one is old. Each has noise of its own: of several, which only someone
+    /// who reads the disk again and again can have, no difference is exact.
+    fn draft(&mut self, totals: &WindowTotals) -> Result<Option<Event>, NoRandomness> {
+        let observed_ms = totals.observed_ms();
+        if self.drafted_ms.is_some_and(|last| (last..last + DRAFT_GAP_MS).contains(&observed_ms)) {
+            return Ok(None);
+        }
+        self.drafted_ms = Some(observed_ms);
+        let draft = totals.draft(&self.disclosure, &mut self.randomness)?;
+        Ok(Some(Event::Draft(self.view(&draft))))
+    }
+
+    fn view(&self, released: &outis_record::Released) -> WindowView {
+        WindowView::new(released, &self.disclosure, &self.schema)
     }
 
     fn faults(&mut self) -> Vec<Event> {
@@ -222,7 +246,10 @@ mod tests {
             for second in 0..600 {
                 told.extend(gate.pass(Checked::Progress(progress(1000 * second))).unwrap());
                 let open = window(&gate, WindowState::Open, u32::try_from(second).unwrap());
-                assert_eq!(gate.pass(open).unwrap(), [], "{profile}");
+                // A draft is for the disk, and here the window is observed no longer than at the first one.
+                let drafts = gate.pass(open).unwrap();
+                let is_draft = |event: &Event| matches!(event, Event::Draft(view) if view.looks.is_none());
+                assert!(drafts.len() == usize::from(second == 0) && drafts.iter().all(is_draft), "{profile}");
                 assert_eq!(gate.pass(Checked::Notice(Notice::DamagedPacket, 3)).unwrap(), [], "{profile}");
             }
             let clock = |minute: u64| {

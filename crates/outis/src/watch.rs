@@ -5,15 +5,14 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::Context;
-use clap::Args;
-use outis_record::WindowState;
-
 use crate::{
+    books::Books,
     camera::{CameraError, Finish, Fleet, Report, Stop},
     config::{self, Camera, Setup},
+    desk::Desk,
     detector::Cache,
     exit::Exit,
+    inventory,
     launch::Programs,
     live::Live,
     output::Output,
@@ -22,6 +21,8 @@ use crate::{
     report::notice_sentences,
     stop,
 };
+use anyhow::Context;
+use clap::Args;
 
 /// Watch cameras as a configuration file says, and write their windows to files
 #[derive(Debug, Args)]
@@ -38,10 +39,11 @@ pub(crate) struct WatchArgs {
 
 /// Watches until every camera has ended, and at a terminal until Ctrl-C.
 pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
-    let Setup { listen, output, cameras } = config::load(&arguments.config, &Cache::from_env())?;
+    let Setup { listen, output, state, part, cameras } = config::load(&arguments.config, &Cache::from_env())?;
     let programs = Programs::beside_this_one()?;
     let mut stop = stop::on_signals()?;
-    let mut output = Output::open(&output)?;
+    let output = Output::open(&output)?;
+    let books = Books::open(&state, inventory::parts(&part, &cameras, &programs)?, cameras.len())?;
     let live = Live::new(cameras.iter().map(|camera| {
         let Camera { name, plan } = camera;
         (name.as_str(), &plan.scene, plan.profile)
@@ -49,13 +51,18 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let page = Page::serve(listen, live.json()).await;
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);
-    let ends = watch(cameras, &programs, &stop, live, &page, &mut output).await?;
+    let mut desk = Desk::new(cameras, output, books);
+    let ends = watch(&mut desk, &programs, &stop, live, &page).await;
+    let all_written = desk.close();
     if keep_page(arguments.exit, &stop) {
         eprintln!("All cameras have ended. The page stays until Ctrl-C.");
         // An error would mean that nobody can stop us any more.
         let _ = stop.wait_for(|&stop| stop).await;
     }
-    Ok(Exit::of_stopped(&ends))
+    Ok(match Exit::of_stopped(&ends) {
+        Exit::Whole if !all_written => Exit::InPart,
+        exit => exit,
+    })
 }
 
 /// Whether a person at the terminal may still want to look at the page.
@@ -73,44 +80,44 @@ pub(crate) fn announce(page: &Page) {
 }
 
 async fn watch(
-    cameras: Vec<Camera>,
+    desk: &mut Desk,
     programs: &Programs,
     stop: &Stop,
     mut live: Live,
     page: &Page,
-    output: &mut Output,
-) -> anyhow::Result<Vec<Result<Finish, CameraError>>> {
-    let mut fleet = Fleet::start(cameras.iter().map(|camera| camera.plan.clone()).collect(), programs, stop);
-    let mut picture_seen = vec![false; cameras.len()];
+) -> Vec<Result<Finish, CameraError>> {
+    let plans = desk.cameras().iter().map(|camera| camera.plan.clone()).collect();
+    let mut fleet = Fleet::start(plans, programs, stop);
+    let mut picture_seen = vec![false; desk.cameras().len()];
     let mut ends = Vec::new();
     while let Some(report) = fleet.next().await {
         match report {
             Report::Event(index, event) => {
                 live.event(index, &event);
-                let Camera { name, plan } = &cameras[index];
-                match &event {
-                    // A window in which nothing was looked at, as of a source that never opened, tells nothing.
-                    Event::Window(window) if window.state != WindowState::Open && !window.is_blank() => {
-                        output.write(name.as_str(), &plan.scene, window)?;
-                    }
+                match event {
+                    Event::Window(window) => desk.window(index, window),
+                    Event::Draft(window) => desk.draft(index, &window),
                     Event::Progress(progress) if progress.width_px > 0 && !picture_seen[index] => {
                         picture_seen[index] = true;
+                        let Camera { name, plan } = &desk.cameras()[index];
                         for warning in plan.scene.outside_warnings(progress.width_px, progress.height_px) {
                             eprintln!("warning: camera \"{name}\": {warning}");
                         }
                     }
-                    Event::Window(_) | Event::Progress(_) | Event::Notice(..) | Event::End(..) => {}
+                    Event::Progress(_) | Event::Notice(..) | Event::End(..) => {}
                 }
             }
             Report::End(index, end) => {
                 live.end(index, &end);
-                tell_end(&cameras[index], &end);
+                tell_end(&desk.cameras()[index], &end);
+                desk.end(index, &end);
                 ends.push(end);
             }
         }
+        desk.settle();
         page.show(live.json());
     }
-    Ok(ends)
+    ends
 }
 
 fn tell_end(camera: &Camera, end: &Result<Finish, CameraError>) {

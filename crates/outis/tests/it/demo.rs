@@ -1,12 +1,8 @@
 //! `outis demo` on the real clip.
 
-use std::{
-    fs,
-    path::PathBuf,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use crate::stage::{Stage, wait_for};
+use crate::stage::{Stage, children_of, wait_for};
 
 /// From the start to the first number on the page.
 const FIRST_NUMBER_MAX: Duration = Duration::from_secs(10);
@@ -52,16 +48,4 @@ fn no_program_outlives_a_killed_door() {
     assert_eq!(running.end().code, -1);
     // A pid may be given anew, but not to a program of the same name within these seconds.
     wait_for("the end of both programs", || children.iter().all(|path| !path.exists()).then_some(()));
-}
-
-/// Folders in /proc of the programs that a process started, once they run what they are for.
-pub(crate) fn children_of(parent: u32) -> Vec<PathBuf> {
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
-    let is_child = |path: &PathBuf| {
-        let Ok(stat) = fs::read_to_string(path.join("stat")) else { return false };
-        // pid (name) state parent …; a name may hold spaces and brackets.
-        let Some((name, rest)) = stat.rsplit_once(") ") else { return false };
-        name.contains("(outis-") && rest.split(' ').nth(1) == Some(&parent.to_string())
-    };
-    processes.filter(is_child).collect()
 }

@@ -6,6 +6,8 @@ mod count;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod ledger;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod release;

@@ -81,12 +81,23 @@ impl Stage {
     pub(crate) fn outis(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        // Keys, windows and logs go here, not to where this machine keeps its own.
+        command.env_remove("STATE_DIRECTORY").env("XDG_STATE_HOME", self.folder.path());
         command
     }
 
     /// Runs the command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.start(&mut self.outis(arguments)).end()
+    }
+
+    /// Serves a folder of the stage as plain files, until the test is over.
+    pub(crate) fn serve(&self, folder: &str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let folder = self.path(folder);
+        thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(answer(stream, &folder))));
+        address
     }
 
     /// Starts a command whose words go to files, so that no pipe can fill up.
@@ -111,6 +122,11 @@ impl Running {
         let status = wait_for("the program's end", || self.child.try_wait().unwrap());
         let [stdout, stderr] = [&self.out, &self.err].map(|file| fs::read_to_string(file.path()).unwrap());
         Ended { code: status.code().unwrap_or(-1), stdout, stderr }
+    }
+
+    /// Whether it has said something on its standard error.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        fs::read_to_string(self.err.path()).unwrap().contains(words)
     }
 
     /// Asks it to end, as Ctrl-C or a service manager does.
@@ -145,6 +161,22 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Answers requests for files on one connection, as the simplest web server would.
+fn answer(mut stream: TcpStream, folder: &Path) -> io::Result<()> {
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    while let Some(request) = lines.next().transpose()? {
+        while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
+        let path = request.split(' ').nth(1).unwrap_or_default().trim_start_matches('/');
+        let (status, body) = match fs::read(folder.join(path)) {
+            Ok(body) => ("200 OK", body),
+            Err(_) => ("404 Not Found", Vec::new()),
+        };
+        write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len())?;
+        stream.write_all(&body)?;
+    }
+    Ok(())
 }
 
 /// Asks again and again.
@@ -213,4 +245,16 @@ pub(crate) fn clip() -> PathBuf {
     let clip = cache().join("clips/vtest.avi");
     assert!(File::open(&clip).is_ok(), "{} is missing: run `models/fetch`", clip.display());
     clip
+}
+
+/// Folders in /proc of the programs that a process started, once they run what they are for.
+pub(crate) fn children_of(parent: u32) -> Vec<PathBuf> {
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
+    let is_child = |path: &PathBuf| {
+        let Ok(stat) = fs::read_to_string(path.join("stat")) else { return false };
+        // pid (name) state parent …; a name may hold spaces and brackets.
+        let Some((name, rest)) = stat.rsplit_once(") ") else { return false };
+        name.contains("(outis-") && rest.split(' ').nth(1) == Some(&parent.to_string())
+    };
+    processes.filter(is_child).collect()
 }

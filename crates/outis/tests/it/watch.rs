@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
 
-use crate::{demo::children_of, stage::Stage};
+use crate::stage::{Stage, children_of};
 
 const CAMERA: &str = r#"
 listen = "127.0.0.1:0"

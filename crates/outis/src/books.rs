@@ -1,0 +1,105 @@
+//! Keeps the ledger of `outis watch`: every finished window signed, running ones kept for the case of a crash.
+//!
+//! It decides when a window is kept and what people hear; what a window says is made elsewhere.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use outis_ledger::{Ledger, LedgerError, Moment, Notice, Part, Window};
+
+use crate::config::StateConfig;
+
+/// The longest time of a running window that a crash may lose.
+const KEEP_GAP_MAX: Duration = Duration::from_secs(10);
+
+/// A window is kept so many times while it runs, and at least every [`KEEP_GAP_MAX`].
+const KEEPS_PER_WINDOW: u32 = 20;
+
+/// How long a disk that takes nothing is left alone.
+const SETTLE_GAP: Duration = Duration::from_secs(1);
+
+/// The ledger of one run.
+#[derive(Debug)]
+pub(crate) struct Books {
+    ledger: Ledger,
+    began: Instant,
+    /// When the running window of each camera was kept last.
+    kept: Vec<Option<Instant>>,
+    settled: Instant,
+}
+
+impl Books {
+    /// Opens the ledger, and logs what the cameras are watched with. No camera may start before this has returned.
+    ///
+    /// # Errors
+    /// When it cannot be written, or cannot be continued.
+    pub(crate) fn open(state: &StateConfig, parts: Vec<Part>, cameras: usize) -> Result<Self, LedgerError> {
+        let began = Instant::now();
+        let mut ledger = Ledger::open(&state.folder, state.keep_bytes, state.readers, moment(began))?;
+        ledger.start(parts, moment(began))?;
+        let mut books = Self { ledger, began, kept: vec![None; cameras], settled: began };
+        books.tell();
+        Ok(books)
+    }
+
+    /// Signs a finished window; it is on the disk when this returns, or waits in memory and people hear of it.
+    pub(crate) fn finished(&mut self, window: Window) {
+        self.ledger.finish(window, moment(self.began));
+        self.tell();
+    }
+
+    /// Keeps a running window of a camera, by its number, when it is time to.
+    pub(crate) fn running(&mut self, camera: usize, window_ms: u32, window: impl FnOnce() -> Option<Window>) {
+        let gap = (Duration::from_millis(window_ms.into()) / KEEPS_PER_WINDOW).min(KEEP_GAP_MAX);
+        let due = self.kept[camera].is_none_or(|kept| kept.elapsed() >= gap);
+        if let Some(window) = due.then(window).flatten() {
+            self.ledger.keep_running(window);
+            self.kept[camera] = Some(Instant::now());
+            self.tell();
+        }
+    }
+
+    /// Forgets the running window of a camera that has no say any more.
+    pub(crate) fn forget(&mut self, camera: &str) {
+        self.ledger.forget_running(camera);
+    }
+
+    /// Writes what waits, now and then.
+    pub(crate) fn settle(&mut self) {
+        if self.ledger.is_waiting() && self.settled.elapsed() >= SETTLE_GAP {
+            self.settled = Instant::now();
+            self.ledger.settle(moment(self.began));
+            self.tell();
+        }
+    }
+
+    /// Ends the run in order.
+    ///
+    /// # Errors
+    /// When windows could not be written.
+    pub(crate) fn close(self) -> Result<(), LedgerError> {
+        let now = moment(self.began);
+        self.ledger.stop(now)
+    }
+
+    fn tell(&mut self) {
+        for notice in self.ledger.take_notices() {
+            let how = match notice {
+                Notice::Lost(_) | Notice::Dropped { .. } | Notice::Waiting { .. } | Notice::NotKept(_) => {
+                    "error"
+                }
+                Notice::Interrupted { .. } | Notice::Clock { .. } => "warning",
+                Notice::NewDevice(_) | Notice::Resumed => "note",
+            };
+            eprintln!("{how}: ledger: {notice}");
+        }
+    }
+}
+
+fn moment(began: Instant) -> Moment {
+    let now = SystemTime::now();
+    let since = |from| now.duration_since(from).map(|elapsed| elapsed.as_secs());
+    // A clock before 1970 is one that was never set.
+    let wall_s = since(SystemTime::UNIX_EPOCH).ok().and_then(|s| i64::try_from(s).ok()).unwrap_or(0);
+    let steady_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Moment { wall_s, steady_ms }
+}

@@ -1,0 +1,188 @@
+//! Where windows are handed in: finished ones to the ledger and then to the owner's files, running ones to the
+//! ledger, which keeps them for the case of a crash.
+//!
+//! It knows no process; what it takes was checked by the assembler.
+
+use outis_ledger::Window;
+use outis_record::WindowState;
+
+use crate::{
+    books::Books,
+    camera::{CameraError, Finish},
+    config::Camera,
+    output::Output,
+    payload,
+    scene::Scene,
+    view::WindowView,
+};
+
+/// The windows of all cameras of one run.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    cameras: Vec<Camera>,
+    output: Output,
+    books: Books,
+    all_written: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(cameras: Vec<Camera>, output: Output, books: Books) -> Self {
+        Self { cameras, output, books, all_written: true }
+    }
+
+    /// The cameras, by their numbers.
+    pub(crate) fn cameras(&self) -> &[Camera] {
+        &self.cameras
+    }
+
+    /// Takes a window of a camera. One in which nothing was looked at, as of a source that never opened, tells nothing.
+    pub(crate) fn window(&mut self, index: usize, window: WindowView) {
+        if window.is_blank() {
+            return;
+        }
+        if window.state == WindowState::Open {
+            self.draft(index, &WindowView { state: WindowState::Partial, ..window });
+        } else {
+            self.finished(index, &window);
+        }
+    }
+
+    /// Keeps what may be told of a running window should this program die. It is shown to nobody.
+    pub(crate) fn draft(&mut self, index: usize, window: &WindowView) {
+        let Camera { name, plan } = &self.cameras[index];
+        self.books.running(index, plan.window_ms, || to_sign(name.as_str(), &plan.scene, window));
+    }
+
+    /// Ends a camera. Of an eye that nothing speaks against, the gate has told the running window as partial by now;
+    /// of any other, what was kept of it is forgotten.
+    pub(crate) fn end(&mut self, index: usize, end: &Result<Finish, CameraError>) {
+        if !matches!(end, Ok(_) | Err(CameraError::Silent(_) | CameraError::Stopped)) {
+            self.books.forget(self.cameras[index].name.as_str());
+        }
+    }
+
+    /// Writes what a full disk has kept waiting.
+    pub(crate) fn settle(&mut self) {
+        self.books.settle();
+    }
+
+    fn finished(&mut self, index: usize, window: &WindowView) {
+        let Camera { name, plan } = &self.cameras[index];
+        match to_sign(name.as_str(), &plan.scene, window) {
+            Some(signed) => self.books.finished(signed),
+            None => eprintln!("error: camera \"{name}\": a window cannot be encoded; please report this"),
+        }
+        // The window is signed and safe: a file that cannot be written ends nothing.
+        if let Err(error) = self.output.write(name.as_str(), &plan.scene, window) {
+            eprintln!("error: camera \"{name}\": {error:#}; the window is in the ledger");
+            self.all_written = false;
+        }
+    }
+
+    /// Ends the run; false when something could not be written.
+    pub(crate) fn close(self) -> bool {
+        let closed = self.books.close().inspect_err(|error| eprintln!("error: ledger: {error}"));
+        closed.is_ok() && self.all_written
+    }
+}
+
+fn to_sign(camera: &str, scene: &Scene, window: &WindowView) -> Option<Window> {
+    let payload = payload::encode(camera, scene, window).ok()?;
+    Some(Window { camera: camera.to_owned(), start_ms: window.window.start_ms(), payload })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path};
+
+    use outis_ledger::{
+        Readers, Seal,
+        verify::{Demands, verify},
+    };
+    use outis_record::Window as Span;
+
+    use super::*;
+    use crate::{
+        assemble::Breach,
+        assemble::tests::view,
+        config::{OutputConfig, StateConfig, tests::camera},
+        inventory,
+        report::json::tests::scene,
+    };
+
+    fn desk(folder: &Path) -> Desk {
+        let state =
+            StateConfig { folder: folder.join("state"), keep_bytes: 1 << 20, readers: Readers::Owner };
+        let parts = vec![inventory::configuration(Path::new("w.toml"), "")];
+        let output = OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: None };
+        let books = Books::open(&state, parts, 1).unwrap();
+        let mut camera = camera("").unwrap();
+        camera.plan.scene = scene();
+        Desk::new(vec![camera], Output::open(&output).unwrap(), books)
+    }
+
+    fn at(start_ms: i64, state: WindowState) -> WindowView {
+        WindowView { window: Span::new(start_ms, 60_000).unwrap(), state, ..view() }
+    }
+
+    /// Starts and states of the windows that are signed, and how many lines the owner's file has.
+    fn told(folder: &Path) -> (Vec<(i64, String)>, usize) {
+        let mut windows = Vec::new();
+        let public = folder.join("state/public");
+        let report = verify(&public, &Demands::default(), |seal: &Seal, payload| {
+            let line = payload::line(seal, payload).unwrap();
+            let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+            windows.push((seal.start_ms, line["window"]["state"].as_str().unwrap().to_owned()));
+        });
+        assert!(report.unwrap().is_sound());
+        (windows, fs::read_to_string(folder.join("w.jsonl")).unwrap().lines().count())
+    }
+
+    #[test]
+    fn what_becomes_of_a_running_window() {
+        use WindowState::{Closed, Open, Partial};
+        let closed = |start_ms: i64| (start_ms, "closed".to_owned());
+        let partial = |start_ms: i64| (start_ms, "partial".to_owned());
+        let silent = || Err(CameraError::Silent("signal 9".into()));
+        let breach = || Err(CameraError::Breach(Breach::Cell));
+        let cases = [
+            ("its eye finished it", vec![at(0, Open), at(0, Closed)], silent(), vec![closed(0)]),
+            (
+                "its eye was killed",
+                vec![at(0, Closed), at(60_000, Open), at(60_000, Partial)],
+                silent(),
+                vec![closed(0), partial(60_000)],
+            ),
+            ("its eye broke the rules", vec![at(0, Closed), at(60_000, Open)], breach(), vec![closed(0)]),
+            (
+                "the next one runs already",
+                vec![at(60_000, Open), at(0, Closed), at(60_000, Partial)],
+                silent(),
+                vec![closed(0), partial(60_000)],
+            ),
+            ("nothing was looked at", vec![WindowView { looks: Some(0), ..at(0, Closed) }], silent(), vec![]),
+        ];
+        for (name, windows, end, expected) in cases {
+            let folder = tempfile::tempdir().unwrap();
+            let mut desk = desk(folder.path());
+            windows.into_iter().for_each(|window| desk.window(0, window));
+            desk.end(0, &end);
+            assert!(desk.close());
+            let lines = expected.len();
+            assert_eq!(told(folder.path()), (expected, lines), "{name}");
+            let left = fs::read_dir(folder.path().join("state/running")).unwrap().count();
+            assert_eq!(left, 0, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_killed_door_leaves_its_running_window_to_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = desk(folder.path());
+        first.window(0, at(0, WindowState::Open));
+        drop(first);
+        assert!(desk(folder.path()).close());
+        // The owner's file was closed when the window was found: it is on record only.
+        assert_eq!(told(folder.path()), (vec![(0, "partial".to_owned())], 0));
+    }
+}
