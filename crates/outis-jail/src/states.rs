@@ -1,6 +1,9 @@
 //! The steps of being locked in, as types: what can be done after a step is a method of what the step gives back.
 
-use std::os::fd::OwnedFd;
+use std::{
+    os::{fd::OwnedFd, unix::process::ExitStatusExt},
+    process::ExitStatus,
+};
 
 use crate::{
     JailError,
@@ -75,6 +78,11 @@ pub fn enter_intake(source: impl Into<OwnedFd>) -> Result<(EnteredIntake, Input)
     limits::at_lock()?;
     Filters::new(Role::IntakeOpening)?.install()?;
     Ok((EnteredIntake { output }, input))
+}
+
+/// Whether a program ended because it asked the kernel for something that is not on its list.
+pub fn was_stopped(status: ExitStatus) -> bool {
+    status.signal() == Some(libc::SIGSYS)
 }
 
 fn enter(ends: Ends) -> Result<(Input, Output), JailError> {
