@@ -30,5 +30,7 @@ pub use ends::{Input, Output, RECORD_LEN, Records};
 pub use error::JailError;
 pub use ffi::{Leave, leave};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
-pub use states::{Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake, was_stopped};
+pub use states::{
+    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake, was_stopped,
+};
 pub use trace::{Call, TraceError, Traced, trace};

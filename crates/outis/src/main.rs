@@ -18,6 +18,7 @@ mod live;
 mod meter;
 mod output;
 mod page;
+mod prove;
 mod reader;
 mod release;
 mod report;
@@ -51,6 +52,7 @@ enum Command {
     Watch(watch::WatchArgs),
     Demo(demo::DemoArgs),
     Describe(describe::DescribeArgs),
+    Prove(prove::ProveArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -60,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Describe(arguments) => describe::run(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");
