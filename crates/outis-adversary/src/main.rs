@@ -6,7 +6,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use outis_adversary::{Canary, EDGES, NUMBERS, Surroundings, Way, all, by_name};
+use outis_adversary::{Canary, Surroundings, all, by_name};
 use outis_jail::{Engine, Leave};
 
 /// Tries to get a picture out. For `outis prove`; of no other use.
@@ -40,16 +40,6 @@ struct Attempt {
 }
 
 impl Attempt {
-    fn way(&self) -> Option<Way> {
-        match self.name.split_once('@') {
-            Some((number, edge)) => {
-                let (number, edge) = (number.parse().ok()?, edge.parse().ok()?);
-                (NUMBERS.contains(&number) && edge < EDGES).then_some(Way::Number(number, edge))
-            }
-            None => by_name(&self.name),
-        }
-    }
-
     fn surroundings(&self) -> Surroundings {
         Surroundings::new(&self.folder, self.port)
     }
@@ -64,7 +54,7 @@ fn main() -> ExitCode {
         Action::Jailed(attempt) => (attempt, true),
         Action::Free(attempt) => (attempt, false),
     };
-    let Some(way) = attempt.way() else {
+    let Some(way) = by_name(&attempt.name) else {
         eprintln!("outis-adversary: there is no attempt `{}`; see `outis-adversary list`", attempt.name);
         return ExitCode::from(2);
     };

@@ -15,12 +15,12 @@ use outis_eye::{
 use outis_jail::{Engine, Leave, LockedEye};
 use outis_record::SchemaError;
 
-use crate::args::Args;
+use self::args::Args;
 
 /// The command line asks for what cannot be; the code that clap exits with for the same reason.
 const USAGE: u8 = 2;
 
-fn main() -> ExitCode {
+pub(crate) fn main() -> ExitCode {
     match start(Args::parse()) {
         Ok((locked, detector, settings)) => outis_jail::leave(look(locked, detector, settings)),
         Err(error) => {
@@ -33,6 +33,8 @@ fn main() -> ExitCode {
 /// Loads and warms up what will look, and has the kernel lock the door behind it.
 fn start(args: Args) -> anyhow::Result<(LockedEye, Box<dyn Detect>, Settings)> {
     let choice = args.detector();
+    #[cfg(feature = "malicious")]
+    let attempt = args.attempt.clone();
     let mut settings = args.settings()?;
     let opened = detect::open(&choice)?;
     let engine = match choice.runtime {
@@ -41,6 +43,8 @@ fn start(args: Args) -> anyhow::Result<(LockedEye, Box<dyn Detect>, Settings)> {
     };
     let entered = outis_jail::enter_eye(engine)?;
     let detector = opened.prepare()?;
+    #[cfg(feature = "malicious")]
+    let detector = taken_over(detector, &attempt)?;
     let thresholds = detector.thresholds();
     settings.measure.tracker.score_min = thresholds.score_min.get();
     settings.measure.tracker.score_new = thresholds.score_new.get();
@@ -56,4 +60,15 @@ fn look(locked: LockedEye, mut detector: Box<dyn Detect>, settings: Settings) ->
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,
         Err(_) => Leave::Fault,
     }
+}
+
+/// For the test that builds an eye with an adversary in it.
+#[cfg(feature = "malicious")]
+fn taken_over(honest: Box<dyn Detect>, attempt: &[String]) -> anyhow::Result<Box<dyn Detect>> {
+    use anyhow::Context;
+    let [way, folder] = attempt else {
+        anyhow::bail!("this eye is malicious: it needs --attempt WAY FOLDER")
+    };
+    let taken_over = outis_eye::malicious::Malicious::new(honest, way, folder.as_ref());
+    Ok(Box::new(taken_over.with_context(|| format!("there is no way out `{way}`"))?))
 }

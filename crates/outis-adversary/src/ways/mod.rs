@@ -101,8 +101,12 @@ pub fn all() -> impl Iterator<Item = Named> {
     tables.into_iter().flatten().copied()
 }
 
-/// A way out by its name.
+/// A way out by its name: of the list, `socket-family-N`, or a system call as `NUMBER@EDGE`.
 pub fn by_name(name: &str) -> Option<Way> {
+    if let Some((number, edge)) = name.split_once('@') {
+        let (number, edge) = (number.parse().ok()?, edge.parse().ok()?);
+        return (NUMBERS.contains(&number) && edge < EDGES).then_some(Way::Number(number, edge));
+    }
     if let Some(family) = name.strip_prefix("socket-family-") {
         let family = family.parse().ok().filter(|family| sockets::FAMILIES.contains(family))?;
         return Some(Way::Number(sockets::AS_NUMBER, family));
