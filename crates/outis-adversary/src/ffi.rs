@@ -3,8 +3,11 @@
 
 use std::{io, ptr};
 
-/// Asks the kernel for call `number` with these arguments.
-pub(crate) fn call(number: i64, arguments: [u64; 6]) -> io::Result<i64> {
+/// Asks the kernel for call `number` with these arguments. For the last act of a process.
+///
+/// # Errors
+/// What the kernel answers.
+pub fn call(number: i64, arguments: [u64; 6]) -> io::Result<i64> {
     let [a, b, c, d, e, f] = arguments;
     // SAFETY: none can be given: an adversary asks for anything. It does so as its last act, in a process of its own,
     // where nothing that it breaks is used afterwards.

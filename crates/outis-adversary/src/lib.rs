@@ -11,4 +11,5 @@ mod ffi;
 mod ways;
 
 pub use canary::Canary;
+pub use ffi::call;
 pub use ways::{EDGES, Kind, NUMBERS, Surroundings, Way, all, by_name};

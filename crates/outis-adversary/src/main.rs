@@ -3,11 +3,11 @@
 //! `jailed` locks itself in exactly as the eye does, through the same library, and then tries; `free` tries without,
 //! which shows that the attempt would succeed. There is nothing to protect here: the picture is a test pattern.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{os::fd::AsFd, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use outis_adversary::{Canary, Surroundings, all, by_name};
-use outis_jail::{Engine, Leave};
+use outis_jail::{Engine, JailError, Leave, Role};
 
 /// Tries to get a picture out. For `outis prove`; of no other use.
 #[derive(Debug, Parser)]
@@ -25,6 +25,40 @@ enum Action {
     Jailed(Attempt),
     /// The same without.
     Free(Attempt),
+    /// One system call behind the lock of any program, with chosen arguments: for the test of the rules.
+    Call(Call),
+}
+
+#[derive(Debug, clap::Args)]
+struct Call {
+    /// Whose lock, by the name of its rules.
+    role: String,
+    /// The call's number and its six arguments.
+    #[arg(num_args = 7, allow_hyphen_values = true)]
+    numbers: Vec<u64>,
+}
+
+impl Call {
+    /// Locks itself in as the program of that role does, up to that step, and calls.
+    fn make(&self) -> Result<bool, String> {
+        let role = Role::from_name(&self.role).ok_or_else(|| format!("there is no role `{}`", self.role))?;
+        let &[number, a, b, c, d, e, f] = &self.numbers[..] else { return Err("six arguments".into()) };
+        let eye = |engine| outis_jail::enter_eye(engine)?.lock().map(drop);
+        let intake =
+            || outis_jail::enter_intake(std::io::stdin().as_fd().try_clone_to_owned().map_err(refused)?);
+        let locked = match role {
+            Role::Eye => eye(Engine::OnnxRuntime),
+            Role::EyeBuiltIn => eye(Engine::BuiltIn),
+            Role::IntakeOpening => intake().map(drop),
+            Role::Intake => intake().and_then(|(entered, _)| entered.lock().map(drop)),
+        };
+        locked.map_err(|error| error.to_string())?;
+        Ok(outis_adversary::call(number.cast_signed(), [a, b, c, d, e, f]).is_ok())
+    }
+}
+
+fn refused(source: std::io::Error) -> JailError {
+    JailError::Step { step: "use standard input", source }
 }
 
 #[derive(Debug, clap::Args)]
@@ -51,6 +85,13 @@ fn main() -> ExitCode {
             all().for_each(|named| println!("{}\t{}\t{}", named.name, named.kind.name(), named.what));
             return ExitCode::SUCCESS;
         }
+        Action::Call(call) => match call.make() {
+            Ok(done) => outis_jail::leave(if done { Leave::Done } else { Leave::Fault }),
+            Err(error) => {
+                eprintln!("outis-adversary: {error}");
+                return ExitCode::FAILURE;
+            }
+        },
         Action::Jailed(attempt) => (attempt, true),
         Action::Free(attempt) => (attempt, false),
     };

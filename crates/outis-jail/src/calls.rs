@@ -22,7 +22,7 @@ calls! {
 }
 
 /// The number of a call, by its name.
-pub(crate) fn number(name: &str) -> Option<c_long> {
+pub fn number(name: &str) -> Option<c_long> {
     CALLS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
 

@@ -25,7 +25,7 @@ mod rules;
 mod states;
 mod trace;
 
-pub use calls::name as call_name;
+pub use calls::{name as call_name, number as call_number};
 pub use ends::{Input, Output, RECORD_LEN, Records};
 pub use error::JailError;
 pub use ffi::{Leave, leave};

@@ -77,6 +77,11 @@ impl Role {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Eye, Self::EyeBuiltIn, Self::IntakeOpening, Self::Intake];
 
+    /// From its name in messages.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.name() == name)
+    }
+
     /// Its name in messages.
     pub fn name(self) -> &'static str {
         match self {

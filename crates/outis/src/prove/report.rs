@@ -124,3 +124,54 @@ impl fmt::Display for Stopped {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{battery::Attempt, watch::Row},
+        *,
+    };
+
+    fn report(holds: bool) -> Report {
+        let attempt = Attempt {
+            name: "udp".into(),
+            what: "send it over UDP".into(),
+            stopped_by: Stopped::Kernel.to_string(),
+            bytes_out: u64::from(!holds),
+            bytes_out_without_lock: Some(4096),
+            holds,
+        };
+        let (socket_families, system_calls) = (Sweep::default(), Sweep::default());
+        let battery = Battery { attempts: vec![attempt], socket_families, system_calls };
+        let listed = || Listed {
+            calls: vec![Row { call: "write".into(), times: 12, why: "records\n  go out".into() }],
+            off_the_list: Vec::new(),
+            ended_well: true,
+        };
+        let watched =
+            Watched { clip: "clip.avi", by: "ptrace", eye: listed(), intake: listed(), record_bytes: 768 };
+        Report::new(battery, watched)
+    }
+
+    #[test]
+    fn it_says_what_was_seen() {
+        let text = report(true).to_string();
+        for part in [
+            "send it over UDP",
+            "the kernel, which ended the process",
+            "4096",
+            "12 x write",
+            "records go out",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(text.contains("said 12 records") && text.ends_with("Nothing got out.\n"), "{text}");
+    }
+
+    #[test]
+    fn it_says_loudly_when_something_got_out() {
+        let report = report(false);
+        let text = report.to_string();
+        assert!(!report.holds && text.contains("NOT STOPPED") && text.contains("THE PROOF FAILED"), "{text}");
+    }
+}

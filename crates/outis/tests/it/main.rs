@@ -8,6 +8,8 @@ mod demo;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod prove;
+#[cfg(test)]
 mod release;
 #[cfg(test)]
 mod stage;
