@@ -67,10 +67,6 @@ pub(crate) struct Args {
     /// Tell the running window's totals every so many milliseconds of media time.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     snapshot_ms: Option<u32>,
-    /// Which way out the adversary tries, and a folder it may try to write to.
-    #[cfg(feature = "malicious")]
-    #[arg(long, num_args = 2, value_names = ["WAY", "FOLDER"])]
-    pub(crate) attempt: Vec<String>,
 }
 
 impl Args {

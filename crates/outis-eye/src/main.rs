@@ -15,14 +15,19 @@ use outis_eye::{
 use outis_jail::{Engine, Leave, LockedEye};
 use outis_record::SchemaError;
 
-use self::args::Args;
+pub(crate) use self::args::Args;
 
 /// The command line asks for what cannot be; the code that clap exits with for the same reason.
 const USAGE: u8 = 2;
 
-pub(crate) fn main() -> ExitCode {
-    match start(Args::parse()) {
-        Ok((locked, detector, settings)) => outis_jail::leave(look(locked, detector, settings)),
+fn main() -> ExitCode {
+    end(start(Args::parse()))
+}
+
+/// An eye that is ready looks; one that could not start says why.
+pub(crate) fn end(started: anyhow::Result<Ready>) -> ExitCode {
+    match started {
+        Ok(ready) => outis_jail::leave(look(ready)),
         Err(error) => {
             eprintln!("outis-eye: {error:#}");
             if error.is::<SchemaError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
@@ -30,29 +35,37 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
+/// An eye behind the lock, with what it looks with.
+pub(crate) struct Ready {
+    pub(crate) locked: LockedEye,
+    pub(crate) detector: Box<dyn Detect>,
+    pub(crate) settings: Settings,
+}
+
 /// Loads and warms up what will look, and has the kernel lock the door behind it.
-fn start(args: Args) -> anyhow::Result<(LockedEye, Box<dyn Detect>, Settings)> {
+fn start(args: Args) -> anyhow::Result<Ready> {
     let choice = args.detector();
-    #[cfg(feature = "malicious")]
-    let attempt = args.attempt.clone();
     let mut settings = args.settings()?;
     let opened = detect::open(&choice)?;
-    let engine = match choice.runtime {
-        Runtime::OnnxRuntime(_) => Engine::OnnxRuntime,
-        Runtime::Rten => Engine::BuiltIn,
-    };
-    let entered = outis_jail::enter_eye(engine)?;
+    let entered = outis_jail::enter_eye(engine(&choice.runtime))?;
     let detector = opened.prepare()?;
-    #[cfg(feature = "malicious")]
-    let detector = taken_over(detector, &attempt)?;
     let thresholds = detector.thresholds();
     settings.measure.tracker.score_min = thresholds.score_min.get();
     settings.measure.tracker.score_new = thresholds.score_new.get();
-    Ok((entered.lock()?, detector, settings))
+    Ok(Ready { locked: entered.lock()?, detector, settings })
+}
+
+/// Which list holds for a runtime.
+pub(crate) fn engine(runtime: &Runtime) -> Engine {
+    match runtime {
+        Runtime::OnnxRuntime(_) => Engine::OnnxRuntime,
+        Runtime::Rten => Engine::BuiltIn,
+    }
 }
 
 /// The first byte of video is read here, behind the lock.
-fn look(locked: LockedEye, mut detector: Box<dyn Detect>, settings: Settings) -> Leave {
+fn look(ready: Ready) -> Leave {
+    let Ready { locked, mut detector, settings } = ready;
     let (packets, records) = locked.into_packets_and_records();
     match run(packets, records, detector.as_mut(), settings) {
         Ok(_) => Leave::Done,
@@ -60,15 +73,4 @@ fn look(locked: LockedEye, mut detector: Box<dyn Detect>, settings: Settings) ->
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,
         Err(_) => Leave::Fault,
     }
-}
-
-/// For the test that builds an eye with an adversary in it.
-#[cfg(feature = "malicious")]
-fn taken_over(honest: Box<dyn Detect>, attempt: &[String]) -> anyhow::Result<Box<dyn Detect>> {
-    use anyhow::Context;
-    let [way, folder] = attempt else {
-        anyhow::bail!("this eye is malicious: it needs --attempt WAY FOLDER")
-    };
-    let taken_over = outis_eye::malicious::Malicious::new(honest, way, folder.as_ref());
-    Ok(Box::new(taken_over.with_context(|| format!("there is no way out `{way}`"))?))
 }

@@ -17,15 +17,15 @@ const TURNS_AT: u64 = 2;
 /// The network that looks, and what it does instead.
 #[expect(missing_debug_implementations, reason = "it holds a network")]
 pub struct Malicious {
-    honest: Box<dyn Detect>,
+    honest: Option<Box<dyn Detect>>,
     way: Way,
     surroundings: Surroundings,
     looks: u64,
 }
 
 impl Malicious {
-    /// Takes over a detector; `None` when there is no such way out.
-    pub fn new(honest: Box<dyn Detect>, way: &str, folder: &Path) -> Option<Self> {
+    /// Takes over a detector, or stands in for one that was never loaded; `None` when there is no such way out.
+    pub fn new(honest: Option<Box<dyn Detect>>, way: &str, folder: &Path) -> Option<Self> {
         /// Nobody listens: in the jail there is no network to reach it by.
         const PORT: u16 = 9;
         let way = outis_adversary::by_name(way)?;
@@ -42,18 +42,19 @@ impl Detect for Malicious {
             let how = if done.is_ok() { outis_jail::Leave::Done } else { outis_jail::Leave::Fault };
             outis_jail::leave(how);
         }
-        self.honest.detect_with_floor(frame, floor)
+        self.honest.as_mut().map_or(Ok(Vec::new()), |honest| honest.detect_with_floor(frame, floor))
     }
 
     fn thresholds(&self) -> Thresholds {
-        self.honest.thresholds()
+        let blind = Thresholds { score_min: Score::new(0.5), score_new: Score::new(0.5) };
+        self.honest.as_ref().map_or(blind, |honest| honest.thresholds())
     }
 
     fn take_overflow(&mut self) -> u32 {
-        self.honest.take_overflow()
+        self.honest.as_mut().map_or(0, |honest| honest.take_overflow())
     }
 
     fn spent(&self) -> Spent {
-        self.honest.spent()
+        self.honest.as_ref().map_or_else(Spent::default, |honest| honest.spent())
     }
 }
