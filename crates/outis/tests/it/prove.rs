@@ -48,6 +48,8 @@ fn nothing_gets_out_as_an_ordinary_user() {
     }
     let mut command = Command::new("setpriv");
     command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--inh-caps=-all"]);
+    // As a service manager does.
+    command.args(["--no-new-privs", "--bounding-set=-all"]);
     command.arg(stage.path("outis")).args(["prove", "--json"]).env("OUTIS_CACHE", stage.path("cache"));
     let ended = stage.start(command.current_dir("/")).end();
     check(&ended);
