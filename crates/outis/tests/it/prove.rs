@@ -123,3 +123,19 @@ fn known(rules: &[Rule], line: &str) {
     let number = outis_jail::call_number(name).unwrap_or(-1);
     assert!(rules.iter().any(|rule| rule.describes(number, &arguments)), "{line}");
 }
+
+/// An eye that is taken over in the middle of a run ends as this one does.
+#[test]
+fn an_eye_that_the_kernel_stopped_is_named() {
+    let stage = Stage::new();
+    stage.short_clip(2);
+    for name in ["outis", "outis-intake"] {
+        fs::copy(program().with_file_name(name), stage.path(name)).unwrap();
+    }
+    let eye = stage.write("outis-eye", "#!/bin/sh\nkill -SYS $$\n");
+    fs::set_permissions(eye, fs::Permissions::from_mode(0o755)).unwrap();
+    let mut command = Command::new(stage.path("outis"));
+    let ended = stage.start(command.args(["count", "vtest.avi"]).current_dir(stage.path(""))).end();
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    assert!(ended.stderr.contains("the kernel stopped outis-eye"), "{ended:?}");
+}
