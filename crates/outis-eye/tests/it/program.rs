@@ -121,3 +121,22 @@ fn every_codec_is_decoded_behind_the_lock() {
         assert!(end, "{name}: {last:?}");
     }
 }
+
+/// In a file, records would be bytes that somebody finds, and a file could take anything.
+#[test]
+fn records_go_to_a_pipe_only() {
+    let clips = Clips::new();
+    let stream = clips.path("stream");
+    std::fs::write(&stream, "").expect("a stream");
+    let records = clips.path("records");
+    let output = Command::new(env!("CARGO_BIN_EXE_outis-eye"))
+        .args(usual().split_whitespace())
+        .stdin(File::open(stream).expect("the stream"))
+        .stdout(File::create(&records).expect("a file"))
+        .stderr(Stdio::piped())
+        .output()
+        .expect("the eye");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("not a pipe"), "{said}");
+    assert_eq!(std::fs::metadata(records).expect("the file").len(), 0);
+}
