@@ -11,7 +11,7 @@ demo: ## count a real clip, live, on a page of this machine
 	@scripts/toolchain
 	@scripts/packages build models clip
 	@models/fetch
-	@cargo build --release --locked --package outis --package outis-intake --package outis-eye
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary
 	@$(programs)/outis demo
 
 test: ## run every check; the last line is `N passed, N failed`
@@ -37,7 +37,7 @@ judge:
 	@scripts/toolchain
 	@scripts/packages build models clip videos
 	@models/fetch
-	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-eval
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary --package outis-eval
 
 clean: ## remove what was built; fetched models stay in the cache folder
 	@cargo clean

@@ -7,6 +7,8 @@
 pub mod decode;
 pub mod detect;
 mod frame;
+#[cfg(feature = "malicious")]
+pub mod malicious;
 pub mod run;
 mod scale;
 pub mod schedule;

@@ -1,25 +1,33 @@
 //! `outis-eye`: packets on standard input, 64-byte records on standard output, nothing else.
 //!
-//! Everything it needs from the disk it loads before it reads the first byte of video. From then on it writes
-//! records only: what goes wrong is told in them.
+//! Everything it needs from the disk it loads before it reads the first byte of video, and has itself locked in by the
+//! kernel in between. From then on it writes records only: what goes wrong is told in them.
 
 mod args;
 
 use std::{io, process::ExitCode};
 
-use anyhow::Context;
 use clap::Parser;
-use outis_eye::{detect, run::run};
+use outis_eye::{
+    detect::{self, Detect, Runtime},
+    run::{Settings, run},
+};
+use outis_jail::{Engine, Leave, LockedEye};
 use outis_record::SchemaError;
 
-use crate::args::Args;
+pub(crate) use self::args::Args;
 
 /// The command line asks for what cannot be; the code that clap exits with for the same reason.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match start(Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    end(start(Args::parse()))
+}
+
+/// An eye that is ready looks; one that could not start says why.
+pub(crate) fn end(started: anyhow::Result<Ready>) -> ExitCode {
+    match started {
+        Ok(ready) => outis_jail::leave(look(ready)),
         Err(error) => {
             eprintln!("outis-eye: {error:#}");
             if error.is::<SchemaError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
@@ -27,16 +35,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(args: Args) -> anyhow::Result<()> {
+/// An eye behind the lock, with what it looks with.
+pub(crate) struct Ready {
+    pub(crate) locked: LockedEye,
+    pub(crate) detector: Box<dyn Detect>,
+    pub(crate) settings: Settings,
+}
+
+/// Loads and warms up what will look, and has the kernel lock the door behind it.
+fn start(args: Args) -> anyhow::Result<Ready> {
     let choice = args.detector();
     let mut settings = args.settings()?;
-    let mut detector = detect::load(&choice)?;
+    let opened = detect::open(&choice)?;
+    let entered = outis_jail::enter_eye(engine(&choice.runtime))?;
+    let detector = opened.prepare()?;
     let thresholds = detector.thresholds();
     settings.measure.tracker.score_min = thresholds.score_min.get();
     settings.measure.tracker.score_new = thresholds.score_new.get();
-    match run(io::stdin().lock(), io::stdout().lock(), detector.as_mut(), settings) {
+    Ok(Ready { locked: entered.lock()?, detector, settings })
+}
+
+/// Which list holds for a runtime.
+pub(crate) fn engine(runtime: &Runtime) -> Engine {
+    match runtime {
+        Runtime::OnnxRuntime(_) => Engine::OnnxRuntime,
+        Runtime::Rten => Engine::BuiltIn,
+    }
+}
+
+/// The first byte of video is read here, behind the lock.
+fn look(ready: Ready) -> Leave {
+    let Ready { locked, mut detector, settings } = ready;
+    let (packets, records) = locked.into_packets_and_records();
+    match run(packets, records, detector.as_mut(), settings) {
+        Ok(_) => Leave::Done,
         // The door is gone: there is nobody left to tell.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map(|_| ()).context("cannot write records"),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,
+        Err(_) => Leave::Fault,
     }
 }

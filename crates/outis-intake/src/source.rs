@@ -1,13 +1,22 @@
 //! One open source: its video stream, and its packets in the order of the file.
 
-use std::{fs, io, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use ffmpeg_next::{
     self as ffmpeg, Dictionary, Error, Stream,
     codec::packet::{self, side_data::Type as SideData},
-    format::{self, context::Input, stream::Disposition},
+    format::{
+        self,
+        context::{Input as Demuxer, StreamIo},
+        stream::Disposition,
+    },
     media,
 };
+use outis_jail::Input;
 use outis_packet::{Header, Name, Ratio};
 
 use crate::ffi;
@@ -22,7 +31,7 @@ const ERRORS_IN_A_ROW_MAX: u32 = 16;
 
 /// An open video source.
 pub(crate) struct Source {
-    input: Input,
+    input: Demuxer,
     stream: usize,
     header: Header,
 }
@@ -54,6 +63,18 @@ pub(crate) enum OpenError {
     Library(Error),
 }
 
+/// Opens a file, and nothing but it. Reads nothing.
+pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
+    let metadata = fs::metadata(path).map_err(OpenError::from_io)?;
+    if metadata.is_dir() {
+        return Err(OpenError::Directory);
+    }
+    if metadata.is_file() && metadata.len() == 0 {
+        return Err(OpenError::EmptyFile);
+    }
+    File::open(path).map_err(OpenError::from_io)
+}
+
 /// What comes next from a source.
 pub(crate) enum Next {
     /// A packet of the video stream.
@@ -69,22 +90,11 @@ pub(crate) enum Next {
 }
 
 impl Source {
-    /// Opens a file and chooses its video stream.
-    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let metadata = fs::metadata(path).map_err(OpenError::from_io)?;
-        if metadata.is_dir() {
-            return Err(OpenError::Directory);
-        }
-        if metadata.is_file() {
-            // Tells a missing permission apart from bytes that are no video.
-            fs::File::open(path).map_err(OpenError::from_io)?;
-            if metadata.len() == 0 {
-                return Err(OpenError::EmptyFile);
-            }
-        }
-        // With its protocol spelt out, no part of a name is read as another protocol.
-        let url = format!("file:{}", path.display());
-        let input = format::input_with_dictionary(&url, options()).map_err(OpenError::from_library)?;
+    /// Chooses the video stream of an open file. `name` is the file's, of which only the ending matters.
+    pub(crate) fn new(bytes: Input, seekable: bool, name: &str) -> Result<Self, OpenError> {
+        let stream = if seekable { StreamIo::from_read_seek(bytes) } else { StreamIo::from_read(bytes) };
+        let input = stream.and_then(|stream| format::input_from_stream(stream, Some(name), Some(options())));
+        let input = input.map_err(OpenError::from_library)?;
         let stream = video_stream(&input).ok_or(OpenError::NoVideoStream)?;
         let header = header(&input, &stream)?;
         let stream = stream.index();
@@ -160,16 +170,15 @@ impl OpenError {
 fn options() -> Dictionary<'static> {
     let mut options = Dictionary::new();
     options.set("format_whitelist", CONTAINERS);
-    options.set("protocol_whitelist", "file");
+    // Bytes come from the descriptor we give it; it opens nothing by itself.
+    options.set("protocol_whitelist", "none");
     // The library would open decoders to look into the stream; none has this name.
     options.set("codec_whitelist", "none");
-    // A number in a picture's name is a part of its name.
-    options.set("pattern_type", "none");
     options
 }
 
 /// The stream the file prefers, or else its first; pictures attached to it, such as covers, are no video.
-fn video_stream(input: &Input) -> Option<Stream<'_>> {
+fn video_stream(input: &Demuxer) -> Option<Stream<'_>> {
     let is_video = |stream: &Stream<'_>| {
         stream.parameters().medium() == media::Type::Video
             && stream.parameters().id() != ffmpeg::codec::Id::None
@@ -179,7 +188,7 @@ fn video_stream(input: &Input) -> Option<Stream<'_>> {
     best.or_else(|| input.streams().find(is_video))
 }
 
-fn header(input: &Input, stream: &Stream<'_>) -> Result<Header, OpenError> {
+fn header(input: &Demuxer, stream: &Stream<'_>) -> Result<Header, OpenError> {
     let p = ffi::parameters(stream);
     if p.extradata.len() > Header::EXTRADATA_MAX {
         return Err(OpenError::OutOfRange("block of codec parameters"));

@@ -83,6 +83,11 @@ pub(crate) enum CameraError {
     Read(#[from] ReadError),
     #[error("the eye ended without its last word ({0})")]
     Silent(String),
+    #[error(
+        "the kernel stopped {0}, because it asked for something that is not on its list; nothing of this run is told. \
+         The source may have been made to take it over: keep it, and please report this"
+    )]
+    KernelStopped(&'static str),
     #[error("stopped before anything was counted")]
     Stopped,
 }
@@ -205,6 +210,11 @@ async fn hush(mut stop: Stop, pair: &mut Pair) {
 
 fn judge(told: Told, stopped: bool, intake: &Ended, eye: &Ended) -> Result<Finish, CameraError> {
     let Told { notices, end } = told;
+    for (program, ended) in [("outis-eye", eye), ("outis-intake", intake)] {
+        if ended.was_stopped_by_kernel() {
+            return Err(CameraError::KernelStopped(program));
+        }
+    }
     match end {
         Some((outcome @ (Outcome::Complete | Outcome::Truncated), progress)) if progress.frames > 0 => {
             Ok(Finish { outcome, progress, notices, stopped })
@@ -231,6 +241,11 @@ impl Ended {
         self.status.is_some_and(|status| !status.success())
     }
 
+    /// Whether it asked the kernel for something that is not on its list.
+    fn was_stopped_by_kernel(&self) -> bool {
+        self.status.is_some_and(outis_jail::was_stopped)
+    }
+
     fn describe(&self) -> String {
         self.status.map_or_else(|| "it had to be killed".into(), |status| status.to_string())
     }
@@ -244,6 +259,11 @@ mod tests {
 
     fn ended(code: i32, words: &str) -> Ended {
         Ended { status: Some(ExitStatus::from_raw(code << 8)), words: words.into() }
+    }
+
+    /// Ended by SIGSYS.
+    fn stopped() -> Ended {
+        Ended { status: Some(ExitStatus::from_raw(31)), words: String::new() }
     }
 
     fn told(outcome: Outcome, frames: u32, notice: Option<Notice>) -> Told {
@@ -287,6 +307,14 @@ mod tests {
             ),
             ("codec", told(Outcome::UnsupportedCodec, 0, None), fine(), fine(), "codec"),
             ("crash", Told::default(), fine(), ended(101, ""), "101"),
+            ("taken over", Told::default(), fine(), stopped(), "the kernel stopped outis-eye"),
+            (
+                "its intake",
+                told(Outcome::Truncated, 9, None),
+                stopped(),
+                fine(),
+                "the kernel stopped outis-intake",
+            ),
         ];
         for (name, told, intake, eye, part) in cases {
             let error = judge(told, false, &intake, &eye).unwrap_err().to_string();

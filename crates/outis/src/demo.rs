@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// A campus crossing of 768x576 pixels, seen from a roof; shipped by Debian with OpenCV's examples.
-const CLIP: &str = "vtest.avi";
+pub(crate) const CLIP: &str = "vtest.avi";
 
 /// Where people walk in [`CLIP`]: the road from the left, the one to the lower right, and the middle.
 const LINES: [&str; 2] = ["west path:225,340,225,180", "south path:560,470,740,300"];
@@ -89,7 +89,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<Exit> {
     Ok(Exit::of(&ends))
 }
 
-fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
+/// What the demo counts, at this speed.
+pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
     let source = cache.clip(CLIP);
     ensure!(source.is_file(), "the clip is not in the cache ({}): run `make demo`", source.display());
     Ok(CameraPlan {

@@ -148,7 +148,7 @@ pub(crate) struct Programs {
 /// A program could not be started.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LaunchError {
-    #[error("{} is missing: the three programs belong in one folder; build them all, or install them together", .0.display())]
+    #[error("{} is missing: the programs belong in one folder; build them all, or install them together", .0.display())]
     MissingProgram(PathBuf),
     #[error("{} cannot be started: {error}", program.display())]
     Spawn { program: PathBuf, error: io::Error },
@@ -194,7 +194,8 @@ fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Chi
         .spawn()
 }
 
-fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
+/// The command line of an intake.
+pub(crate) fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
     // An absolute path is never taken for an option.
     let source = std::path::absolute(&plan.source).unwrap_or_else(|_| plan.source.clone());
     let mut arguments = vec![source.into_os_string()];
@@ -204,7 +205,8 @@ fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
     arguments
 }
 
-fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
+/// The command line of an eye.
+pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["--model".into(), plan.detector.model.into()];
     arguments.extend(["--model-file".into(), plan.detector.model_file.clone().into_os_string()]);
     match &plan.detector.runtime {

@@ -23,6 +23,7 @@ mod mirror;
 mod output;
 mod page;
 mod payload;
+mod prove;
 mod reader;
 mod release;
 mod report;
@@ -58,6 +59,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Describe(describe::DescribeArgs),
     Verify(verify::VerifyArgs),
+    Prove(prove::ProveArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -68,6 +70,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments).await,
+        Command::Prove(arguments) => prove::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

@@ -1,14 +1,13 @@
 //! One network, ready to look: scaling, the engine, reading its outputs, suppression. Puts the stages in a row and
 //! knows none of them from inside.
 
-use std::fs::File;
 use std::time::Instant;
 
 use outis_measure::{Detection, Score};
 
 use super::card::{Cards, ModelCard};
 use super::decoder::{Decoder, Shapes, moved};
-use super::engine::{Engine, EngineError, Expected, OnnxRuntime, Rten};
+use super::engine::{Engine, EngineError, Expected, Library, OnnxRuntime, Rten};
 use super::{Detect, DetectError, DetectorChoice, LoadError, Runtime, Spent, Thresholds, nms};
 use crate::Frame;
 use crate::scale::Scaler;
@@ -16,22 +15,42 @@ use crate::scale::Scaler;
 /// Loads the network and what runs it, both checked against their cards, and runs it once on an empty picture: what
 /// would fail at the first frame fails here, and the first frame takes no longer than any other.
 pub fn load(choice: &DetectorChoice) -> Result<Box<dyn Detect>, LoadError> {
+    open(choice)?.prepare()
+}
+
+/// Takes from the disk all that a detector needs: the network's bytes, and the library that runs it, linked. Both are
+/// checked against their cards. Starts no thread.
+pub fn open(choice: &DetectorChoice) -> Result<Opened, LoadError> {
     let cards = Cards::known();
     let card = cards.model(&choice.model)?;
     let model = card.read(&choice.model_file)?;
     let library = match &choice.runtime {
-        Runtime::OnnxRuntime(path) => Some(cards.open_runtime(path)?),
+        Runtime::OnnxRuntime(path) => {
+            let linked = Library::link(&cards.open_runtime(path)?);
+            Some(linked.map_err(|source| LoadError::Library { path: path.clone(), source })?)
+        }
         Runtime::Rten => None,
     };
-    let failed = |error| match (error, &choice.runtime) {
-        (EngineError::Library(source), Runtime::OnnxRuntime(path)) => {
-            LoadError::Library { path: path.clone(), source }
-        }
-        (source, _) => LoadError::Engine { model: card.name.clone(), source },
-    };
-    let mut detector = Detector::new(card, model, library).map_err(failed)?;
-    detector.warm_up().map_err(failed)?;
-    Ok(Box::new(detector))
+    Ok(Opened { card, model, library })
+}
+
+/// A detector that needs nothing more from the disk.
+#[expect(missing_debug_implementations, reason = "it is the bytes of a network")]
+pub struct Opened {
+    card: &'static ModelCard,
+    model: Vec<u8>,
+    library: Option<Library>,
+}
+
+impl Opened {
+    /// Makes it ready to look, and lets it look once at an empty picture. Opens nothing.
+    pub fn prepare(self) -> Result<Box<dyn Detect>, LoadError> {
+        let Self { card, model, library } = self;
+        let failed = |source| LoadError::Engine { model: card.name.clone(), source };
+        let mut detector = Detector::new(card, model, library).map_err(failed)?;
+        detector.warm_up().map_err(failed)?;
+        Ok(Box::new(detector))
+    }
 }
 
 struct Detector {
@@ -46,7 +65,7 @@ struct Detector {
 }
 
 impl Detector {
-    fn new(card: &ModelCard, model: Vec<u8>, library: Option<File>) -> Result<Self, EngineError> {
+    fn new(card: &ModelCard, model: Vec<u8>, library: Option<Library>) -> Result<Self, EngineError> {
         let decoder = Decoder::new(card);
         let shapes = decoder.shapes(card.input_size().largest_px());
         Ok(Self {
@@ -71,7 +90,7 @@ impl Detector {
 
 fn engine(
     model: Vec<u8>,
-    library: Option<File>,
+    library: Option<Library>,
     input: &str,
     expected: &[Expected],
 ) -> Result<Box<dyn Engine>, EngineError> {

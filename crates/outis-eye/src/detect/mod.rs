@@ -20,7 +20,7 @@ use outis_measure::{Detection, Score};
 
 use crate::Frame;
 pub use crate::scale::ScaleError;
-pub use detector::load;
+pub use detector::{Opened, load, open};
 pub use engine::EngineError;
 pub use pinned::FileHash;
 

@@ -30,3 +30,26 @@ fn no_demuxer_is_linked() {
         assert!(!names(library.as_bytes()), "outis-eye needs {library}");
     }
 }
+
+/// The feature that puts an adversary into the eye is for one test, and nobody else's command turns it on.
+#[test]
+fn the_adversary_is_in_no_shipped_eye() {
+    let program = fs::read(env!("CARGO_BIN_EXE_outis-eye")).expect("the program");
+    let mark = b"OutisCanary";
+    assert!(
+        !program.windows(mark.len()).any(|window| window == mark),
+        "the adversary's picture is in the eye"
+    );
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let manifest =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).expect("a manifest");
+    assert!(
+        !manifest.lines().any(|line| line.trim_start().starts_with("default =")),
+        "the eye has no default feature"
+    );
+    for file in ["Makefile", "scripts/test", "scripts/toolchain", "models/fetch", "docs/guide/install.md"] {
+        let text =
+            fs::read_to_string(format!("{root}/{file}")).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(!text.contains("--all-features") && !text.contains("malicious"), "{file}");
+    }
+}

@@ -10,9 +10,12 @@
 
 mod borders;
 mod clips;
+mod crash;
 mod damaged;
 mod detector;
+mod forced;
 mod healthy;
+mod malicious;
 mod pipeline;
 mod program;
 mod records;

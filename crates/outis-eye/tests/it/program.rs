@@ -86,3 +86,57 @@ fn a_door_that_closes_its_end_is_left_quietly() {
     let output = child.wait_with_output().expect("the eye ends");
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+/// A codec library that asked the kernel for more than is on the list would end the eye.
+#[test]
+fn every_codec_is_decoded_behind_the_lock() {
+    let clips = Clips::new();
+    let cases = [
+        ("h264.mp4", "-c:v libx264 -bf 4"),
+        ("h265.mkv", "-c:v libx265 -x265-params log-level=none"),
+        ("10bit.mkv", "-c:v libx265 -x265-params log-level=none -pix_fmt yuv422p10le"),
+        ("av1.mkv", "-c:v libaom-av1 -cpu-used 8 -row-mt 0"),
+        ("jpeg.avi", "-c:v mjpeg"),
+        ("mpeg4.avi", "-c:v mpeg4 -bf 2"),
+        ("mpeg2.ts", "-c:v mpeg2video -r 25"),
+        ("vp8.webm", "-c:v libvpx -deadline realtime -cpu-used 8"),
+        ("vp9.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8"),
+        ("theora.ogv", "-c:v libtheora"),
+        ("flash.flv", "-c:v flv1"),
+        ("raw.avi", "-c:v rawvideo -pix_fmt bgr24"),
+        ("lossless.mkv", "-c:v ffv1 -pix_fmt bgr0"),
+        ("prores.mov", "-c:v prores_ks"),
+        ("dots.gif", "-s 64x48"),
+        ("large.mp4", "-s 1920x1080 -c:v libx264 -preset ultrafast"),
+        ("picture.png", "-frames:v 1"),
+    ];
+    for (name, arguments) in cases {
+        let stream = intake(clips.street(name, arguments));
+        assert_eq!((stream.code, stream.err.as_str()), (Some(0), ""), "{name}");
+        let said = eye(&clips, &stream.out, &format!("{} --detect-fps 1", usual()));
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{name}");
+        let last =
+            said.out.as_chunks::<RECORD_LEN>().0.last().map(|record| Record::from_bytes(*record).message());
+        let end = matches!(last, Some(Ok(Message::End { outcome: Outcome::Complete, .. })));
+        assert!(end, "{name}: {last:?}");
+    }
+}
+
+/// In a file, records would be bytes that somebody finds, and a file could take anything.
+#[test]
+fn records_go_to_a_pipe_only() {
+    let clips = Clips::new();
+    let stream = clips.path("stream");
+    std::fs::write(&stream, "").expect("a stream");
+    let records = clips.path("records");
+    let output = Command::new(env!("CARGO_BIN_EXE_outis-eye"))
+        .args(usual().split_whitespace())
+        .stdin(File::open(stream).expect("the stream"))
+        .stdout(File::create(&records).expect("a file"))
+        .stderr(Stdio::piped())
+        .output()
+        .expect("the eye");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("not a pipe"), "{said}");
+    assert_eq!(std::fs::metadata(records).expect("the file").len(), 0);
+}

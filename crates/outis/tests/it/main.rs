@@ -10,6 +10,8 @@ mod ledger;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod prove;
+#[cfg(test)]
 mod release;
 #[cfg(test)]
 mod stage;

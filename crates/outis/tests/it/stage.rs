@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Longer than any of these programs needs, on a slow machine with others at work on it.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 const POLL: Duration = Duration::from_millis(30);
 
@@ -41,7 +41,7 @@ impl Ended {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        for sibling in ["outis-intake", "outis-eye"] {
+        for sibling in ["outis-intake", "outis-eye", "outis-adversary"] {
             let path = program().with_file_name(sibling);
             assert!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
         }

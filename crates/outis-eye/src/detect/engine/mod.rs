@@ -3,7 +3,7 @@
 mod onnx_runtime;
 mod rten;
 
-pub(super) use self::onnx_runtime::OnnxRuntime;
+pub(super) use self::onnx_runtime::{Library, OnnxRuntime};
 pub(super) use self::rten::Rten;
 
 use crate::scale::Tensor;
@@ -33,9 +33,6 @@ pub(super) type Output<'a> = &'a [f32];
 /// Why a network could not be loaded or run. Says nothing about the picture.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The runtime library cannot be used.
-    #[error("the runtime library cannot be loaded: {0}")]
-    Library(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The network cannot be prepared.
     #[error("the network cannot be prepared: {0}")]
     Prepare(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -1,5 +1,6 @@
 //! Runs a network with ONNX Runtime, from a library file that was hashed before. Knows no models.
 
+use std::error::Error;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +17,30 @@ use crate::scale::Tensor;
 /// The library is loaded once in a process, and it wants one environment.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
+/// The library, linked.
+pub(crate) struct Library(Environment);
+
+impl Library {
+    /// Links the library that `file` is open on. Starts no thread.
+    pub(crate) fn link(file: &File) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        environment(file).map(Self)
+    }
+}
+
 /// A network in ONNX Runtime.
 pub(crate) struct OnnxRuntime {
     session: Session,
 }
 
 impl OnnxRuntime {
-    /// Loads the library that `library` is open on, and a network from the bytes of its file.
+    /// Loads a network from the bytes of its file.
     pub(crate) fn load(
-        library: &File,
+        library: &Library,
         model: &[u8],
         input: &str,
         expected: &[Expected],
     ) -> Result<Self, EngineError> {
-        let environment = environment(library)?;
-        let session = session(&environment, model).map_err(|error| EngineError::Prepare(error.into()))?;
+        let session = session(&library.0, model).map_err(|error| EngineError::Prepare(error.into()))?;
         let inputs = session.inputs().iter().map(|input| input.name());
         let outputs = session.outputs().iter().map(|output| output.name());
         check_names(input, expected, inputs, outputs)?;
@@ -60,19 +70,17 @@ impl Engine for OnnxRuntime {
 
 /// Loads the library through its descriptor, not by its path: the bytes are those that were hashed, and the library,
 /// which looks for its own dependencies in the folder it lies in, finds no planted ones beside it.
-fn environment(library: &File) -> Result<Environment, EngineError> {
+fn environment(library: &File) -> Result<Environment, Box<dyn Error + Send + Sync>> {
     let mut known = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = &*known {
         return Ok(environment.clone());
     }
     let path = format!("/proc/self/fd/{}", library.as_raw_fd());
-    let environment = ort::init_from(path)
-        .map_err(|error| EngineError::Library(error.into()))?
+    let environment = ort::init_from(path)?
         .with_name("outis")
         .with_telemetry(false)
         .with_logger(Arc::new(|_, _, _, _, _| {}))
-        .build()
-        .map_err(|error| EngineError::Library(error.into()))?;
+        .build()?;
     environment.set_log_level(LogLevel::Fatal);
     Ok(known.insert(environment).clone())
 }

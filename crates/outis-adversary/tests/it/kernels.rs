@@ -1,0 +1,63 @@
+//! Kernels that lack something, played by a filter around the program: what is needed is missed loudly, what is not
+//! needed is done without.
+
+use std::{
+    collections::BTreeMap,
+    process::{Command, Output, Stdio},
+    thread,
+};
+
+use outis_jail::was_stopped;
+use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
+
+/// Runs an attempt on a kernel that answers some calls with an error.
+fn on_a_kernel_without(calls: &[i64], error: i32, way: &str) -> Output {
+    let table: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let action = SeccompAction::Errno(error.cast_unsigned());
+    let arch = std::env::consts::ARCH.try_into().expect("a processor with filters");
+    let filter = SeccompFilter::new(table, SeccompAction::Allow, action, arch).expect("a filter");
+    let filter: BpfProgram = filter.try_into().expect("a program");
+    let way = way.to_owned();
+    // A filter holds the thread that asks for it and what it starts, so it goes with this thread.
+    let run = thread::spawn(move || {
+        apply_filter(&filter).expect("this kernel filters");
+        Command::new(env!("CARGO_BIN_EXE_outis-adversary"))
+            .args(["jailed", &way, "--folder", "/", "--port", "9"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .expect("the adversary starts")
+    });
+    run.join().expect("it ran")
+}
+
+#[test]
+fn what_is_missing_is_refused_with_the_remedy() {
+    let cases: [(&str, &[i64], i32, &[&str]); 4] = [
+        ("no Landlock", &[libc::SYS_landlock_create_ruleset], libc::ENOSYS, &["Landlock", "5.19", "lsm="]),
+        ("Landlock is off", &[libc::SYS_landlock_create_ruleset], libc::EOPNOTSUPP, &["Landlock", "lsm="]),
+        ("Landlock is refused", &[libc::SYS_landlock_restrict_self], libc::EPERM, &["Landlock"]),
+        ("no filters", &[libc::SYS_seccomp], libc::ENOSYS, &["filter", "CONFIG_SECCOMP_FILTER", "container"]),
+    ];
+    for (name, calls, error, parts) in cases {
+        let output = on_a_kernel_without(calls, error, "udp");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{name}: {said}");
+        assert_eq!(said.lines().count(), 1, "{name}: {said}");
+        assert!(parts.iter().all(|part| said.contains(part)), "{name}: {said}");
+    }
+}
+
+#[test]
+fn without_namespaces_the_rest_holds() {
+    for (name, calls) in
+        [("no namespaces", vec![libc::SYS_unshare]), ("no other root", vec![libc::SYS_pivot_root])]
+    {
+        for way in ["udp", "file", "shared-memory", "host-name", "long-write"] {
+            let output = on_a_kernel_without(&calls, libc::EPERM, way);
+            assert!(was_stopped(output.status), "{name}: {way}: {output:?}");
+            assert_eq!((output.stdout.len(), output.stderr.len()), (0, 0), "{name}: {way}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The kernel's calls that the steps are made of, each with its answer as a `Result`. Knows no order and no rule.
+#![allow(unsafe_code)]
+
+use std::{
+    ffi::{CStr, c_int, c_long, c_ulong},
+    fs::File,
+    io,
+    mem::{self, ManuallyDrop},
+    os::{
+        fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
+        unix::process::CommandExt,
+    },
+    process::Command,
+    ptr,
+};
+
+/// The number that the input gets; `rules/` names it.
+const INPUT: RawFd = 3;
+/// The number that the output gets; `rules/` names it.
+const OUTPUT: RawFd = 4;
+/// Where copies wait while numbers are given away.
+const ASIDE: RawFd = 10;
+
+/// How a locked program ends; `rules/` names the codes. There are no others, so that none can carry a byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Leave {
+    /// It did what it was for, or nobody is left to tell.
+    Done = 0,
+    /// A fault of its own.
+    Fault = 101,
+}
+
+/// Ends a locked program at once: what would be cleaned up at a usual end needs calls that it has not got.
+pub fn leave(how: Leave) -> ! {
+    // SAFETY: takes a number, does not return.
+    unsafe { libc::_exit(how as c_int) }
+}
+
+fn check(answer: c_int) -> io::Result<c_int> {
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+fn check_long(answer: c_long) -> io::Result<c_long> {
+    if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
+}
+
+/// A copy of a descriptor, out of the way of the numbers that are given away.
+pub(crate) fn duplicate(descriptor: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: takes numbers; answers -1 or a new descriptor, which nobody else owns.
+    let copy = unsafe { check(libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, ASIDE)) }?;
+    // SAFETY: see above.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Whether a descriptor is one end of a pipe.
+pub(crate) fn is_pipe(descriptor: &OwnedFd) -> bool {
+    // SAFETY: the structure is plain numbers, for which zero is a value.
+    let mut status: libc::stat = unsafe { mem::zeroed() };
+    // SAFETY: the descriptor is open and the structure is ours.
+    let known = unsafe { libc::fstat(descriptor.as_raw_fd(), &raw mut status) } == 0;
+    known && status.st_mode & libc::S_IFMT == libc::S_IFIFO
+}
+
+/// Gives two descriptors their numbers and closes all others but standard error.
+pub(crate) fn keep_only(
+    input: OwnedFd,
+    output: OwnedFd,
+) -> io::Result<(ManuallyDrop<File>, ManuallyDrop<File>)> {
+    let aside = [duplicate(input.as_raw_fd())?, duplicate(output.as_raw_fd())?].map(IntoRawFd::into_raw_fd);
+    // Whatever numbers they had are closed below, or taken over.
+    let _ = (input.into_raw_fd(), output.into_raw_fd());
+    for (from, to) in aside.into_iter().zip([INPUT, OUTPUT]) {
+        // SAFETY: takes numbers; `to` is closed if something was there.
+        check(unsafe { libc::dup3(from, to, libc::O_CLOEXEC) })?;
+    }
+    for (first, last) in [(0, 1), (OUTPUT as u32 + 1, u32::MAX)] {
+        // SAFETY: takes numbers. Whoever still holds one of these descriptors gets errors, no other file: from here
+        // on nothing is opened. This is for the beginning of a program that goes on with its two ends.
+        check_long(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })?;
+    }
+    // SAFETY: both numbers were just given; each is owned by one value, which is never dropped.
+    Ok(unsafe { (ManuallyDrop::new(File::from_raw_fd(INPUT)), ManuallyDrop::new(File::from_raw_fd(OUTPUT))) })
+}
+
+/// Closes standard error; the rules allow it after the lock.
+pub(crate) fn close_standard_error() {
+    // SAFETY: takes a number. The standard library writes to it by number and takes an error for no listener.
+    unsafe { libc::close(libc::STDERR_FILENO) };
+}
+
+/// Sets a limit, now and for ever, to nothing.
+pub(crate) fn limit_to_zero(resource: libc::__rlimit_resource_t) -> io::Result<()> {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: reads a structure of ours.
+    check(unsafe { libc::setrlimit(resource, &raw const none) }).map(drop)
+}
+
+/// The memory of this process is in no core and no debugger's reach.
+pub(crate) fn forbid_dump() -> io::Result<()> {
+    // SAFETY: takes numbers.
+    check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }).map(drop)
+}
+
+/// No program that this process might start would have more rights than it.
+pub(crate) fn forbid_new_privileges() -> io::Result<()> {
+    // SAFETY: takes numbers.
+    check(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).map(drop)
+}
+
+/// Moves this process into new namespaces.
+pub(crate) fn unshare(namespaces: c_int) -> io::Result<()> {
+    // SAFETY: takes a number; shared memory of this process stays as it is with these flags.
+    check(unsafe { libc::unshare(namespaces) }).map(drop)
+}
+
+/// Makes an empty read-only folder the root of a mount namespace of our own.
+pub(crate) fn empty_root() -> io::Result<()> {
+    /// Any folder would do; this one exists wherever programs run.
+    const PLACE: &CStr = c"/proc";
+    let flags = libc::MS_RDONLY | libc::MS_NOSUID | libc::MS_NODEV | libc::MS_NOEXEC;
+    let mount = |kind: &CStr, at: &CStr, flags: c_ulong| {
+        // SAFETY: takes strings that end with zero, and no data.
+        check(unsafe { libc::mount(kind.as_ptr(), at.as_ptr(), kind.as_ptr(), flags, ptr::null()) })
+    };
+    // First of all: nothing done here may reach the namespace we come from.
+    mount(c"none", c"/", libc::MS_REC | libc::MS_PRIVATE)?;
+    mount(c"tmpfs", PLACE, flags)?;
+    let here = c".".as_ptr();
+    // SAFETY: these take strings that end with zero.
+    unsafe {
+        check(libc::chdir(PLACE.as_ptr()))?;
+        check_long(libc::syscall(libc::SYS_pivot_root, here, here))?;
+        check(libc::umount2(here, libc::MNT_DETACH))?;
+        check(libc::chdir(c"/".as_ptr())).map(drop)
+    }
+}
+
+/// Drops every capability, in a namespace of our own too.
+pub(crate) fn drop_capabilities() -> io::Result<()> {
+    /// _LINUX_CAPABILITY_VERSION_3 of linux/capability.h, and this process.
+    const HEADER: [u32; 2] = [0x2008_0522, 0];
+    // Effective, permitted, inheritable; twice, for 64 capabilities.
+    let none = [0_u32; 6];
+    // SAFETY: reads two structures of plain numbers, of the size that this version has.
+    check_long(unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), none.as_ptr()) }).map(drop)
+}
+
+/// One heap for all threads: when a thread's own heap shrinks, the GNU C library asks a file in /proc how to do it.
+pub(crate) fn one_heap() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: takes numbers; it may be called at any time, and fails for unknown parameters only.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 1);
+    }
+}
+
+/// A fault in memory ends the process as such: the handler of the standard library would ask the kernel for more.
+pub(crate) fn forget_signal_handlers() -> io::Result<()> {
+    for signal in [libc::SIGSEGV, libc::SIGBUS] {
+        // SAFETY: takes numbers, installs no function.
+        if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    Ok(())
+}
+
+/// The program that a command starts will be traced by this thread, in a process group of its own.
+pub(crate) fn ask_to_be_traced(command: &mut Command) {
+    command.process_group(0);
+    // SAFETY: the function makes one system call and allocates nothing.
+    unsafe {
+        command.pre_exec(|| {
+            check_long(libc::ptrace(libc::PTRACE_TRACEME, 0, ptr::null_mut::<u8>(), ptr::null_mut::<u8>()))
+                .map(drop)
+        });
+    }
+}
+
+/// Waits for news of any thread of a process group: which one, and its status.
+pub(crate) fn wait(group: i32) -> io::Result<(i32, c_int)> {
+    let mut status = 0;
+    // SAFETY: writes one number of ours.
+    let thread = check(unsafe { libc::waitpid(-group, &raw mut status, libc::__WALL) })?;
+    Ok((thread, status))
+}
+
+/// Follows new threads, marks stops at system calls, and kills the process when we end.
+pub(crate) fn follow(thread: i32) -> io::Result<()> {
+    let options = libc::PTRACE_O_TRACESYSGOOD
+        | libc::PTRACE_O_TRACECLONE
+        | libc::PTRACE_O_TRACEFORK
+        | libc::PTRACE_O_TRACEVFORK
+        | libc::PTRACE_O_EXITKILL;
+    // SAFETY: takes numbers.
+    check_long(unsafe {
+        libc::ptrace(libc::PTRACE_SETOPTIONS, thread, ptr::null_mut::<u8>(), c_long::from(options))
+    })
+    .map(drop)
+}
+
+/// Lets a thread run to its next system call, and gives it a signal unless that is 0.
+pub(crate) fn go_on(thread: i32, signal: c_int) -> io::Result<()> {
+    // SAFETY: takes numbers.
+    check_long(unsafe {
+        libc::ptrace(libc::PTRACE_SYSCALL, thread, ptr::null_mut::<u8>(), c_long::from(signal))
+    })
+    .map(drop)
+}
+
+/// What a thread that stopped at a system call is about to ask, or was answered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum AtCall {
+    /// Number and arguments.
+    Entry(i64, [u64; 6]),
+    /// The answer.
+    Exit(i64),
+}
+
+/// Asks the kernel about a thread that stopped.
+pub(crate) fn at_call(thread: i32) -> io::Result<Option<AtCall>> {
+    // SAFETY: the structure is plain numbers, for which zero is a value.
+    let mut info: libc::ptrace_syscall_info = unsafe { mem::zeroed() };
+    let size = mem::size_of_val(&info);
+    // SAFETY: writes at most `size` bytes of a structure of ours.
+    check_long(unsafe { libc::ptrace(libc::PTRACE_GET_SYSCALL_INFO, thread, size, &raw mut info) })?;
+    Ok(match info.op {
+        // SAFETY: `op` says which member of the union was written; all are plain numbers.
+        libc::PTRACE_SYSCALL_INFO_ENTRY => unsafe {
+            Some(AtCall::Entry(info.u.entry.nr.cast_signed(), info.u.entry.args))
+        },
+        // SAFETY: as above.
+        libc::PTRACE_SYSCALL_INFO_EXIT => Some(AtCall::Exit(unsafe { info.u.exit.sval })),
+        _ => None,
+    })
+}
