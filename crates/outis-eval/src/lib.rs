@@ -6,6 +6,7 @@
 pub mod cache;
 pub mod cases;
 pub mod clip;
+pub mod compose;
 pub mod count_error;
 pub mod cpu;
 pub mod metrics;

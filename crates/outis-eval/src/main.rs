@@ -17,6 +17,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Compose(command::compose::Compose),
     Detect(command::detect::Detect),
     Track(command::track::Track),
     Count(command::count::Count),
@@ -28,6 +29,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Compose(compose) => compose.run(),
         Command::Detect(detect) => detect.run(),
         Command::Track(track) => track.run(),
         Command::Count(count) => count.run(),
