@@ -7,6 +7,7 @@
 pub mod decode;
 pub mod detect;
 mod frame;
+pub mod plan;
 pub mod run;
 mod scale;
 pub mod schedule;

@@ -13,6 +13,9 @@ pub(crate) struct Compose {
     /// Which street: `a` is for tuning, `b` for reporting
     #[arg(value_enum, default_value = "a")]
     street: StreetArgument,
+    /// Seen how; may be given several times [default: in every way]
+    #[arg(long = "variant", value_name = "NAME", value_parser = variant)]
+    variants: Vec<Variant>,
     /// True boxes of the clip [default: pets09-s2l1/gt_mot.txt in the data folder]
     #[arg(long, value_name = "MOT_FILE")]
     truth: Option<PathBuf>,
@@ -42,7 +45,8 @@ impl Compose {
         let file = || outis_eval::street::default_data().join("pets09-s2l1/gt_mot.txt");
         let clip_truth = mot::read_objects(&self.truth.clone().unwrap_or_else(file))?;
         let street = self.street.street();
-        for variant in Variant::ALL {
+        let all = Variant::ALL.as_slice();
+        for &variant in if self.variants.is_empty() { all } else { &self.variants } {
             let video = compose::prepare(street, variant, &clip)?;
             let truth = street.truth(variant, &clip_truth);
             let mut text = String::new();
@@ -57,4 +61,12 @@ impl Compose {
         }
         Ok(())
     }
+}
+
+/// A variant by its name.
+pub(crate) fn variant(name: &str) -> Result<Variant, String> {
+    Variant::ALL
+        .into_iter()
+        .find(|variant| variant.name() == name)
+        .ok_or_else(|| format!("there are {}", Variant::ALL.map(Variant::name).join(", ")))
 }

@@ -5,6 +5,7 @@ pub(crate) mod count;
 pub(crate) mod detect;
 pub(crate) mod input;
 pub(crate) mod judge;
+pub(crate) mod looks;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod street;

@@ -6,7 +6,7 @@ use std::process::Command;
 use super::{CROP_PX, Copy, FADE_PX, FPS, FRAMES, MARGIN_PX, SIZE_PX, Street, Variant};
 
 /// Changes with the recipe, so that no old video is taken for a new one.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 /// Every so many frames of the clip, one goes into its median.
 const MEDIAN_STEP: u32 = 16;
 /// Of 49 frames, 2 x 24 + 1.
@@ -44,7 +44,7 @@ pub fn prepare(street: Street, variant: Variant, clip: &Path) -> Result<PathBuf,
         .arg(clip)
         .args(["-filter_complex", &graph(street, variant), "-map", "[picture]"])
         .args(["-frames:v", &FRAMES.to_string(), "-an", "-pix_fmt", "yuv420p"])
-        .args(["-c:v", "libx264", "-preset", "fast", "-crf", "20", "-g", "50"])
+        .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "27", "-g", "50"])
         .arg(&unfinished)
         .output()
         .map_err(|source| ComposeError::NoFfmpeg { source })?;

@@ -11,4 +11,4 @@ mod settings;
 mod tracker;
 
 pub use settings::TrackerSettings;
-pub use tracker::{TrackId, TrackPoint, Tracker};
+pub use tracker::{Prediction, TrackId, TrackPoint, Tracker};
