@@ -94,7 +94,7 @@ pub struct Watcher {
     intake: PathBuf,
     /// A detection below is left out.
     pub floor: Score,
-    /// How it looks at videos.
+    /// How it looks. Pictures of a folder are looked at by themselves: the planner has nothing to go by there.
     pub way: Way,
     /// Shows the network inputs up to this size instead of its card's.
     pub input: Option<InputSize>,
@@ -140,6 +140,9 @@ impl Watcher {
         let before = cpu::spent();
         let mut watched = Watched::default();
         if path.is_dir() {
+            if let Way::Planned(_) = self.way {
+                self.way = Way::Still;
+            }
             for picture in pictures(path)? {
                 let frames = watched.times.len();
                 self.watch_source(&picture, every, &mut watched)?;

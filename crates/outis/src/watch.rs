@@ -77,6 +77,9 @@ async fn watch(
     page: &Page,
     output: &mut Output,
 ) -> anyhow::Result<Vec<Result<Finish, CameraError>>> {
+    for Camera { name, plan } in &cameras {
+        eprintln!("camera \"{name}\": detector {}", plan.detector.model);
+    }
     let mut fleet = Fleet::start(cameras.iter().map(|camera| camera.plan.clone()).collect(), programs, stop);
     let mut picture_seen = vec![false; cameras.len()];
     let mut ends = Vec::new();

@@ -11,9 +11,16 @@ pub enum Budget {
     MillisPerSecond(f32),
 }
 
+impl Budget {
+    /// Less buys no look at all.
+    pub const MILLIS_MIN: f32 = 1.0;
+    /// More than sixty processors' time.
+    pub const MILLIS_MAX: f32 = 60_000.0;
+}
+
 impl Default for Budget {
     fn default() -> Self {
-        Self::Wholes(1.5)
+        Self::Wholes(1.4)
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Way {
         /// One above the other.
         rows: u32,
     },
+    /// As closely as it pays, whatever that costs: for pictures that nothing comes before or after.
+    Still,
     /// Where something can be, within a budget.
     Planned(PlanSettings),
 }
@@ -101,7 +103,8 @@ impl Planner {
             way => {
                 let tiles = match way {
                     Way::Tiles { columns, rows } => (columns, rows),
-                    Way::Whole | Way::Planned(_) => (1, 1),
+                    Way::Still if !fits_whole(picture_px, input) => still_tiles(picture_px),
+                    Way::Whole | Way::Still | Way::Planned(_) => (1, 1),
                 };
                 let detections = detector.look(frame, &tiles::sheets(picture_px, tiles, input), floor)?;
                 return Ok(Look { detections, observed_share: 1.0 });
@@ -113,6 +116,11 @@ impl Planner {
         };
         view.look(detector, frame, floor, &self.lines, &self.zones)
     }
+}
+
+/// Three tiles along the longer side, two along the other.
+fn still_tiles((width, height): (u32, u32)) -> (u32, u32) {
+    if width >= height { (3, 2) } else { (2, 3) }
 }
 
 fn fits_whole(picture_px: (u32, u32), input: InputSize) -> bool {

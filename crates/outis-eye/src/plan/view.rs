@@ -38,10 +38,10 @@ impl Default for PlanSettings {
     fn default() -> Self {
         Self {
             budget: Budget::default(),
-            height_px: 56.0,
+            height_px: 44.0,
             sweep_height_px: 40.0,
             sweep_px: 133.0,
-            margin: 0.3,
+            margin: 0.15,
             recheck_s: 1.0,
             scale_min: 0.2,
             scale_max: 1.6,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use outis_eye::{
     Frame,
     detect::{Detect, DetectError, EngineError, InputSize, Sheet, Spent, Thresholds},
+    plan::Way,
     run::{Settings, run},
     schedule::LookRate,
 };
@@ -56,6 +57,7 @@ fn settings() -> Settings {
         schema: Schema::new(1, 0, &[Class::Person], false).expect("a schema"),
         measure: MeasureSettings { window_ms: 1000, ..MeasureSettings::default() },
         look_rate: LookRate::Fps(5.0),
+        way: Way::Whole,
         snapshot_ms: None,
     }
 }
