@@ -6,11 +6,10 @@
 
 use outis_measure::{ImageBox, MediaTime};
 
-use crate::detect::Area;
 use crate::scale::BLOCK_PX;
 
 /// A change of brightness below this is none, of 255.
-const CHANGE_MIN: f32 = 7.0;
+const CHANGE_MIN: f32 = 3.5;
 /// A change is this many times what the block changes by itself: leaves, rain, a shaking camera, sensor noise.
 const CHANGE_NOISES: f32 = 3.5;
 /// The mean change of a block that nobody has seen yet, of 255.
@@ -68,8 +67,14 @@ impl Changes {
     }
 
     /// Says that an area was looked at in this frame, and where in the view something was found.
-    pub(super) fn looked_at(&mut self, area: &Area, at: MediaTime, brightness: &[u8], found: &[ImageBox]) {
-        for index in indices(self.columns, self.rows, &area.to_box()) {
+    pub(super) fn looked_at(
+        &mut self,
+        area: &ImageBox,
+        at: MediaTime,
+        brightness: &[u8],
+        found: &[ImageBox],
+    ) {
+        for index in indices(self.columns, self.rows, area) {
             let (x, y) = self.center_px(index);
             let block = &mut self.blocks[index];
             let taken = found.iter().any(|bbox| {
@@ -179,7 +184,7 @@ mod tests {
     use super::*;
 
     const SIZE: (usize, usize) = (40, 20);
-    const ALL: Area = Area { left: 0, top: 0, width: 320, height: 160 };
+    const ALL: ImageBox = ImageBox { left: 0.0, top: 0.0, width: 320.0, height: 160.0 };
 
     fn street() -> Vec<u8> {
         (0..SIZE.0 * SIZE.1).map(|index| 60 + (index % 7) as u8).collect()
@@ -248,7 +253,7 @@ mod tests {
         assert!(changes.observe(SIZE, &lit), "all is to be looked at again");
         assert_eq!(changes.clusters(|_, _| false), []);
         assert_eq!(changes.known_share(), 0.0);
-        assert_eq!(changes.age_s(&ALL.to_box(), MediaTime::from_seconds(1.0), 99.0), 99.0);
+        assert_eq!(changes.age_s(&ALL, MediaTime::from_seconds(1.0), 99.0), 99.0);
         assert!(!changes.observe(SIZE, &lit), "the new light is the light");
     }
 
@@ -257,6 +262,6 @@ mod tests {
         let mut changes = Changes::default();
         changes.observe(SIZE, &street());
         assert!(changes.observe((20, 10), &[60; 200]));
-        assert_eq!(changes.changed_share(&ALL.to_box()), 0.0);
+        assert_eq!(changes.changed_share(&ALL), 0.0);
     }
 }

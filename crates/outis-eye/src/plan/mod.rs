@@ -16,6 +16,9 @@ mod budget;
 mod changes;
 mod heights;
 mod pack;
+#[cfg(test)]
+mod scenes;
+mod steady;
 mod tiles;
 mod view;
 mod wants;

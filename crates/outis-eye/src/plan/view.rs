@@ -8,6 +8,7 @@ use super::budget::{Bucket, Budget};
 use super::changes::Changes;
 use super::heights::Heights;
 use super::pack::{Crop, pack};
+use super::steady::Steady;
 use super::wants::{Situation, Want, Why, grown};
 use crate::Frame;
 use crate::detect::{Area, Detect, DetectError, InputSize, Sheet, Thresholds};
@@ -56,11 +57,14 @@ const COST_SHARE: f32 = 0.1;
 /// What is found is not repeated longer than this without a look at it, in seconds.
 const KEPT_MAX_S: f32 = 2.5;
 /// What was found is superseded when this share of it has been looked at again.
-const SEEN_AGAIN_SHARE: f32 = 0.6;
+const SEEN_AGAIN_SHARE: f32 = 0.95;
 /// What was found may still be there while no more than this share of its blocks has changed.
 const CHANGED_SHARE_MAX: f32 = 0.04;
 /// A box that overlaps a newer one by more than this is the same object.
 const SAME_IOU: f32 = 0.4;
+/// A piece of somebody lies to this share in the box of the whole, and is smaller than this share of it.
+const PIECE_SHARE: f32 = 0.8;
+const PIECE_SIZE_MAX: f32 = 0.6;
 /// Crops become one when that costs no more than this many times what they cost apart.
 const MERGE_COST: f32 = 1.05;
 /// Crops whose scales differ by more than this factor stay apart.
@@ -76,6 +80,8 @@ pub(super) struct View {
     settings: PlanSettings,
     score_new: Score,
     thumbnail: Thumbnail,
+    steady: Steady,
+    /// From here on everything is in the coordinates of the still view.
     changes: Changes,
     heights: Heights,
     tracker: Tracker,
@@ -109,6 +115,7 @@ impl View {
             settings,
             score_new: thresholds.score_new,
             thumbnail: Thumbnail::default(),
+            steady: Steady::default(),
             changes: Changes::default(),
             heights: Heights::new(picture_px),
             tracker: Tracker::new(tracker),
@@ -133,9 +140,11 @@ impl View {
         let at = frame.at();
         let size = Thumbnail::size(self.picture_px);
         // A frame that cannot be scaled is told by the detector.
-        let seen = self.thumbnail.blocks(&frame).map(|blocks| self.changes.observe(size, blocks));
-        if seen == Some(true) {
-            self.kept.clear();
+        if let Some(blocks) = self.thumbnail.blocks(&frame) {
+            let still = self.steady.observe(size, blocks);
+            if self.changes.observe(size, still) {
+                self.kept.clear();
+            }
         }
         let whole = Area { left: 0, top: 0, width: self.picture_px.0, height: self.picture_px.1 };
         let whole_px = Sheet::of(whole, self.input).map_or(0, |sheet| sheet.pixels());
@@ -183,14 +192,15 @@ impl View {
         let mut crops: Vec<Crop> = Vec::new();
         let mut cost_px = 0.0;
         for want in &wants {
-            let Some(source) = Area::around(&want.bbox, self.picture_px) else { continue };
+            let in_frame = self.steady.to_frame(&want.bbox);
+            let Some(source) = Area::around(&in_frame, self.picture_px) else { continue };
             let most = if want.why == Why::Stale { sweep_px } else { left_px };
             let crop = Crop { source, scale: want.scale };
             let price = self.price(&crop);
             if crops.len() >= CROPS_MAX || cost_px + price > most {
                 continue;
             }
-            if is_shown(&crops, want) {
+            if is_shown(&crops, &Want { bbox: in_frame, ..*want }) {
                 continue;
             }
             cost_px += price;
@@ -217,9 +227,13 @@ impl View {
 
     /// What is in the view now, and what follows from it.
     fn learn(&mut self, at: MediaTime, fresh: Vec<Detection>, areas: &[Area]) -> Look {
+        let steady = &self.steady;
+        let areas: Vec<ImageBox> = areas.iter().map(|area| steady.from_frame(&area.to_box())).collect();
         let seen_again = |bbox: &ImageBox| {
-            areas.iter().any(|area| area.to_box().intersection(bbox) > SEEN_AGAIN_SHARE * bbox.area())
+            areas.iter().any(|area| area.intersection(bbox) > SEEN_AGAIN_SHARE * bbox.area())
         };
+        let in_view = |found: &Detection| Detection { bbox: steady.from_frame(&found.bbox), ..*found };
+        let fresh: Vec<Detection> = fresh.iter().map(in_view).collect();
         let changes = &self.changes;
         self.kept.retain(|kept| {
             let bbox = &kept.detection.bbox;
@@ -228,13 +242,14 @@ impl View {
                 && changes.changed_share(bbox) <= CHANGED_SHARE_MAX
                 && !fresh.iter().any(|new| new.bbox.iou(bbox) > SAME_IOU)
         });
+        // A piece at the border of a crop of somebody who was found whole before is nobody new.
+        let fresh: Vec<Detection> =
+            fresh.into_iter().filter(|new| !self.kept.iter().any(|kept| is_piece(new, kept))).collect();
         let mut detections = fresh.clone();
         detections.extend(self.kept.iter().map(|kept| kept.detection));
         let boxes: Vec<ImageBox> = detections.iter().map(|detection| detection.bbox).collect();
-        if let Some(blocks) = self.thumbnail.latest() {
-            for area in areas {
-                self.changes.looked_at(area, at, blocks, &boxes);
-            }
+        for area in &areas {
+            self.changes.looked_at(area, at, self.steady.still(), &boxes);
         }
         for found in fresh.iter().filter(|d| d.class == Class::Person && d.score >= self.score_new) {
             self.heights.learn(&found.bbox);
@@ -243,8 +258,31 @@ impl View {
         self.tracker.look(at, &detections);
         // Only where tracks are matters here, not their final positions.
         self.tracker.take_points();
+        for found in &mut detections {
+            found.bbox = within(&self.steady.to_frame(&found.bbox), self.picture_px);
+        }
+        detections.retain(|found| found.bbox.is_valid());
         Look { detections, observed_share: self.changes.known_share() }
     }
+}
+
+/// Whether a new box lies in one that was found before and is much smaller.
+fn is_piece(new: &Detection, kept: &Kept) -> bool {
+    let whole = &kept.detection;
+    new.class == whole.class
+        && new.bbox.area() < PIECE_SIZE_MAX * whole.bbox.area()
+        && new.bbox.intersection(&whole.bbox) > PIECE_SHARE * new.bbox.area()
+}
+
+/// A box, cut at the borders of the picture.
+fn within(bbox: &ImageBox, picture_px: (u32, u32)) -> ImageBox {
+    let (width, height) = (picture_px.0 as f32, picture_px.1 as f32);
+    ImageBox::from_left_top_right_bottom(
+        bbox.left.clamp(0.0, width),
+        bbox.top.clamp(0.0, height),
+        bbox.right().clamp(0.0, width),
+        bbox.bottom().clamp(0.0, height),
+    )
 }
 
 /// Whether an area is shown already, as large or larger.

@@ -38,9 +38,4 @@ impl Thumbnail {
         self.plane.turn(frame.rotation());
         Some(&self.plane.samples)
     }
-
-    /// The blocks of the newest frame; `None` before the first.
-    pub(crate) fn latest(&self) -> Option<&[u8]> {
-        (!self.plane.samples.is_empty()).then_some(&self.plane.samples)
-    }
 }
