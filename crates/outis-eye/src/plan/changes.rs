@@ -12,12 +12,19 @@ use crate::scale::BLOCK_PX;
 const CHANGE_MIN: f32 = 3.5;
 /// A change is this many times what the block changes by itself: leaves, rain, a shaking camera, sensor noise.
 const CHANGE_NOISES: f32 = 3.5;
+/// A change is this many times the median of all blocks' changes: sensor noise is the same everywhere. Four standard
+/// deviations of a bell.
+const CHANGE_MEDIANS: f32 = 6.0;
 /// The mean change of a block that nobody has seen yet, of 255.
 const NOISE_START: f32 = 1.0;
 /// Share of the new value in the noise of a block in which the detector found nothing.
 const NOISE_SHARE: f32 = 0.15;
+/// Every so many blocks are enough for the median.
+const MEDIAN_STEP: usize = 7;
 /// When more than this share of the view changes at once, the light or the camera has changed, not the street.
 const UPSET_SHARE: f32 = 0.5;
+/// The same when the median changes by this much, of 255.
+const UPSET_CHANGE: f32 = 12.0;
 
 /// One block.
 #[derive(Debug, Clone, Copy)]
@@ -52,10 +59,14 @@ impl Changes {
         for (block, value) in self.blocks.iter_mut().zip(brightness) {
             block.change = (f32::from(*value) - block.looked).abs();
         }
+        let least = CHANGE_MIN.max(CHANGE_MEDIANS * self.median_change());
         self.changed.clear();
-        self.changed.extend(self.blocks.iter().map(Block::has_changed));
+        self.changed
+            .extend(self.blocks.iter().map(|block| block.change > least.max(CHANGE_NOISES * block.noise)));
         let changed = self.changed.iter().filter(|changed| **changed).count();
-        let upset = changed as f32 > UPSET_SHARE * self.blocks.len() as f32;
+        // In other light everything changes alike, so the median does.
+        let upset =
+            changed as f32 > UPSET_SHARE * self.blocks.len() as f32 || self.median_change() > UPSET_CHANGE;
         if upset {
             // Take the new light as it is; when things were looked at is forgotten, so that all is looked at again.
             for (block, value) in self.blocks.iter_mut().zip(brightness) {
@@ -155,15 +166,17 @@ impl Changes {
         clusters
     }
 
+    /// Of the blocks that were looked at; none, as long as there are none.
+    fn median_change(&self) -> f32 {
+        let seen = self.blocks.iter().filter(|block| block.at.is_some()).step_by(MEDIAN_STEP);
+        let mut changes: Vec<f32> = seen.map(|block| block.change).collect();
+        let middle = changes.len() / 2;
+        if changes.is_empty() { 0.0 } else { *changes.select_nth_unstable_by(middle, f32::total_cmp).1 }
+    }
+
     fn center_px(&self, index: usize) -> (f32, f32) {
         let px = |blocks: usize| (blocks as f32 + 0.5) * BLOCK_PX as f32;
         (px(index % self.columns), px(index / self.columns))
-    }
-}
-
-impl Block {
-    fn has_changed(&self) -> bool {
-        self.change > CHANGE_MIN.max(CHANGE_NOISES * self.noise)
     }
 }
 

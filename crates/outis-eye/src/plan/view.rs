@@ -59,7 +59,7 @@ const KEPT_MAX_S: f32 = 2.5;
 /// What was found is superseded when this share of it has been looked at again.
 const SEEN_AGAIN_SHARE: f32 = 0.95;
 /// What was found may still be there while no more than this share of its blocks has changed.
-const CHANGED_SHARE_MAX: f32 = 0.04;
+const CHANGED_SHARE_MAX: f32 = 0.06;
 /// A box that overlaps a newer one by more than this is the same object.
 const SAME_IOU: f32 = 0.4;
 /// A piece of somebody lies to this share in the box of the whole, and is smaller than this share of it.
