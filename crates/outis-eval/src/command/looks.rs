@@ -24,6 +24,9 @@ pub(crate) struct Looks {
     /// Only ways whose names contain this
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
+    /// Measures everything on street b and writes looks.md and looks.svg into this folder
+    #[arg(long, value_name = "DIR")]
+    page: Option<PathBuf>,
     /// True boxes of the clip [default: pets09-s2l1/gt_mot.txt in the data folder]
     #[arg(long, value_name = "MOT_FILE")]
     truth: Option<PathBuf>,
@@ -34,6 +37,11 @@ impl Looks {
         let clip = cache::folder().join("clips/vtest.avi");
         let file = || outis_eval::street::default_data().join("pets09-s2l1/gt_mot.txt");
         let clip_truth = mot::read_objects(&self.truth.clone().unwrap_or_else(file))?;
+        if let Some(folder) = &self.page {
+            let page = looks::page(&clip, &clip_truth)?;
+            std::fs::write(folder.join("looks.md"), page.text)?;
+            return Ok(std::fs::write(folder.join("looks.svg"), page.picture)?);
+        }
         let mut watcher = Watcher::new(&self.model)?;
         let street = self.street.street();
         for setting in Setting::all().iter().filter(|setting| setting.name.contains(&self.only)) {

@@ -1,9 +1,14 @@
 //! What each way of looking finds on the composed street, and what it costs.
 
+mod page;
+mod plot;
+
+pub use page::{Page, page};
+
 use std::path::Path;
 
 use outis_eye::detect::InputSize;
-use outis_eye::plan::{PlanSettings, Way};
+use outis_eye::plan::{Budget, PlanSettings, Way};
 use outis_measure::{Detection, ImageBox, Line, TrackerSettings};
 use outis_record::Class;
 
@@ -33,17 +38,30 @@ impl Setting {
         Self { name: name.to_owned(), way, input: None }
     }
 
+    /// The product's way, and the two it is held against.
+    pub fn main() -> Vec<Self> {
+        let all = Self::all().into_iter();
+        all.filter(|s| ["whole frame, 416", "planner", "frame + 3 x 2 tiles"].contains(&s.name.as_str()))
+            .collect()
+    }
+
     /// All that are compared, the reference last.
     pub fn all() -> Vec<Self> {
         let large = InputSize::UpTo { width_px: 640, height_px: 384, step_px: 32 };
         vec![
             Self::new("whole frame, 416", Way::Whole),
             Self { input: Some(large), ..Self::new("whole frame, 640 x 384", Way::Whole) },
-            Self::new("planner", Way::Planned(PlanSettings::default())),
+            Self::new("planner, half the budget", planned(0.7)),
+            Self::new("planner", Way::default()),
+            Self::new("planner, twice the budget", planned(2.8)),
             Self::new("frame + 2 x 2 tiles", Way::Tiles { columns: 2, rows: 2 }),
             Self::new("frame + 3 x 2 tiles", Way::Tiles { columns: 3, rows: 2 }),
         ]
     }
+}
+
+fn planned(wholes: f32) -> Way {
+    Way::Planned(PlanSettings { budget: Budget::Wholes(wholes), ..PlanSettings::default() })
 }
 
 /// What one way found, and what that cost.

@@ -70,7 +70,7 @@ impl Steady {
     }
 
     /// A box of the newest frame, where it is in the still view.
-    pub(super) fn from_frame(&self, bbox: &ImageBox) -> ImageBox {
+    pub(super) fn to_view(&self, bbox: &ImageBox) -> ImageBox {
         let px = |blocks: f32| blocks * BLOCK_PX as f32;
         ImageBox { left: bbox.left - px(self.shift.0), top: bbox.top - px(self.shift.1), ..*bbox }
     }
@@ -139,13 +139,10 @@ fn solved(mut rows: [[f64; 4]; 3]) -> Option<[f64; 3]> {
         if rows[pivot][pivot].abs() < 1e-6 {
             return None;
         }
-        for row in 0..3 {
-            if row != pivot {
-                let factor = rows[row][pivot] / rows[pivot][pivot];
-                for column in pivot..4 {
-                    rows[row][column] -= factor * rows[pivot][column];
-                }
-            }
+        let reference = rows[pivot];
+        for (_, row) in rows.iter_mut().enumerate().filter(|(row, _)| *row != pivot) {
+            let factor = row[pivot] / reference[pivot];
+            row.iter_mut().zip(reference).for_each(|(cell, above)| *cell -= factor * above);
         }
     }
     Some([0, 1, 2].map(|row| rows[row][3] / rows[row][row]))
@@ -189,7 +186,7 @@ mod tests {
             let worst = (0..apart.len()).filter(inner).map(|i| still[i].abs_diff(apart[i])).max();
             assert!(worst <= Some(4), "{name}: {worst:?}");
             let bbox = ImageBox::from_left_top_width_height(100.0, 100.0, 20.0, 50.0);
-            let there_and_back = steady.from_frame(&steady.to_frame(&bbox));
+            let there_and_back = steady.to_view(&steady.to_frame(&bbox));
             assert!(there_and_back.iou(&bbox) > 0.999, "{name}");
         }
     }

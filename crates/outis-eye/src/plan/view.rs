@@ -228,11 +228,11 @@ impl View {
     /// What is in the view now, and what follows from it.
     fn learn(&mut self, at: MediaTime, fresh: Vec<Detection>, areas: &[Area]) -> Look {
         let steady = &self.steady;
-        let areas: Vec<ImageBox> = areas.iter().map(|area| steady.from_frame(&area.to_box())).collect();
+        let areas: Vec<ImageBox> = areas.iter().map(|area| steady.to_view(&area.to_box())).collect();
         let seen_again = |bbox: &ImageBox| {
             areas.iter().any(|area| area.intersection(bbox) > SEEN_AGAIN_SHARE * bbox.area())
         };
-        let in_view = |found: &Detection| Detection { bbox: steady.from_frame(&found.bbox), ..*found };
+        let in_view = |found: &Detection| Detection { bbox: steady.to_view(&found.bbox), ..*found };
         let fresh: Vec<Detection> = fresh.iter().map(in_view).collect();
         let changes = &self.changes;
         self.kept.retain(|kept| {
