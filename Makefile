@@ -1,6 +1,6 @@
 # What people run. Each target is one step over cargo or a script of scripts/; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint models eval bench judge clean
+.PHONY: help demo test lint models eval looks bench judge clean
 
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
@@ -27,6 +27,9 @@ models: ## fetch the models, their runtime and the clip, checked by sha256
 eval: judge ## measure how right the counts are; writes docs/ref/accuracy.md
 	@$(programs)/outis-eval report accuracy >$(programs)/accuracy.md
 	@mv $(programs)/accuracy.md docs/ref/accuracy.md
+
+looks: judge ## measure what each way of looking finds and costs; writes docs/ref/looks.md and its picture
+	@$(programs)/outis-eval looks --page docs/ref
 
 bench: judge ## measure how fast it is, beside a Python pipeline; writes docs/ref/benchmarks.md
 	@"$$(bench/python/setup)" -m unittest discover --start-directory bench/python

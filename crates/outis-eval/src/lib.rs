@@ -6,8 +6,10 @@
 pub mod cache;
 pub mod cases;
 pub mod clip;
+pub mod compose;
 pub mod count_error;
 pub mod cpu;
+pub mod looks;
 pub mod metrics;
 pub mod mot;
 mod parallel;

@@ -17,9 +17,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Compose(command::compose::Compose),
     Detect(command::detect::Detect),
     Track(command::track::Track),
     Count(command::count::Count),
+    Looks(command::looks::Looks),
     Video(command::video::Video),
     Judge(command::judge::Judge),
     Street(command::street::Street),
@@ -28,9 +30,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Compose(compose) => compose.run(),
         Command::Detect(detect) => detect.run(),
         Command::Track(track) => track.run(),
         Command::Count(count) => count.run(),
+        Command::Looks(looks) => looks.run(),
         Command::Video(video) => video.run(),
         Command::Judge(judge) => judge.run(),
         Command::Street(street) => street.run(),

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use outis_eye::decode::{Event, Frames as DecodedFrames, StartError, Unreadable};
 use outis_eye::detect::card::Cards;
-use outis_eye::detect::{Detect, DetectError, DetectorChoice, LoadError, Runtime, load};
-use outis_measure::{Detection, MediaTime, Score};
+use outis_eye::detect::{Detect, DetectError, DetectorChoice, InputSize, LoadError, Runtime, load};
+use outis_eye::plan::{Planner, Way};
+use outis_measure::{Detection, Line, MediaTime, Score};
 
 use crate::mot::{FRAME_MAX, Frames};
 use crate::{cache, cpu};
@@ -27,6 +28,8 @@ pub struct Watched {
     pub cpu: Duration,
     /// Packets and frames that were damaged.
     pub faults: u32,
+    /// Share of the picture that was known at each look, summed up.
+    pub observed: f64,
 }
 
 impl Watched {
@@ -91,6 +94,12 @@ pub struct Watcher {
     intake: PathBuf,
     /// A detection below is left out.
     pub floor: Score,
+    /// How it looks. Pictures of a folder are looked at by themselves: the planner has nothing to go by there.
+    pub way: Way,
+    /// Shows the network inputs up to this size instead of its card's.
+    pub input: Option<InputSize>,
+    /// Lines that the planner knows.
+    pub lines: Vec<Line>,
 }
 
 impl Watcher {
@@ -115,7 +124,7 @@ impl Watcher {
         };
         let detector = load(&choice)?;
         let floor = detector.thresholds().score_min;
-        Ok(Self { detector, intake: intake_path(), floor })
+        Ok(Self { detector, intake: intake_path(), floor, way: Way::Whole, input: None, lines: Vec::new() })
     }
 
     /// The detector.
@@ -131,6 +140,9 @@ impl Watcher {
         let before = cpu::spent();
         let mut watched = Watched::default();
         if path.is_dir() {
+            if let Way::Planned(_) = self.way {
+                self.way = Way::Still;
+            }
             for picture in pictures(path)? {
                 let frames = watched.times.len();
                 self.watch_source(&picture, every, &mut watched)?;
@@ -177,6 +189,10 @@ impl Watcher {
         let packets = child.stdout.take().expect("the pipe was asked for");
         let mut decoded =
             DecodedFrames::new(packets).map_err(|source| WatchError::Start { path: path(), source })?;
+        let mut planner = Planner::new(self.way, self.lines.clone(), Vec::new());
+        if let Some(input) = self.input {
+            planner.set_input(input);
+        }
         let first = watched.times.len();
         while let Some(event) = decoded.next() {
             let picture = match event {
@@ -196,9 +212,10 @@ impl Watcher {
                 let frame_seen = decoded
                     .develop(picture)
                     .map_err(|source| WatchError::Develop { path: path(), source })?;
-                let found = self.detector.detect_with_floor(frame_seen, self.floor);
-                let found = found.map_err(|source| WatchError::Detect { path: path(), source })?;
-                watched.looks.insert(frame, found);
+                let look = planner.look(&mut *self.detector, frame_seen, self.floor);
+                let look = look.map_err(|source| WatchError::Detect { path: path(), source })?;
+                watched.observed += f64::from(look.observed_share);
+                watched.looks.insert(frame, look.detections);
             }
         }
         if watched.times.len() == first {

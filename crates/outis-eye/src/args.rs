@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser};
 use outis_eye::{
     detect::{DetectorChoice, Runtime},
+    plan::{Budget, PlanSettings, Way},
     run::Settings,
     schedule::LookRate,
 };
@@ -38,6 +39,10 @@ pub(crate) struct Args {
     /// Let the detector look at every frame.
     #[arg(long, conflicts_with = "detect_fps")]
     every_frame: bool,
+    /// Milliseconds of processor time that the network may take for each second of video, on average; without, 1.4
+    /// times what looking at the whole picture costs.
+    #[arg(long, value_name = "N", value_parser = inference_ms)]
+    inference_ms: Option<f32>,
     /// What to count, such as person,bicycle.
     #[arg(long, value_name = "NAMES", required = true, value_delimiter = ',', value_parser = class)]
     classes: Vec<Class>,
@@ -92,6 +97,10 @@ impl Args {
                 ..MeasureSettings::default()
             },
             look_rate: if self.every_frame { LookRate::EveryFrame } else { self.detect_fps },
+            way: Way::Planned(PlanSettings {
+                budget: self.inference_ms.map_or(Budget::default(), Budget::MillisPerSecond),
+                ..PlanSettings::default()
+            }),
             snapshot_ms: self.snapshot_ms,
         })
     }
@@ -100,6 +109,12 @@ impl Args {
 fn look_rate(text: &str) -> Result<LookRate, String> {
     let rate = text.parse().ok().and_then(LookRate::from_fps);
     rate.ok_or_else(|| format!("a rate is a number above 0 and at most {}", LookRate::FPS_MAX))
+}
+
+fn inference_ms(text: &str) -> Result<f32, String> {
+    let (least, most) = (Budget::MILLIS_MIN, Budget::MILLIS_MAX);
+    let ms = text.parse().ok().filter(|ms: &f32| (least..=most).contains(ms));
+    ms.ok_or_else(|| format!("a budget is {least} to {most} milliseconds for each second of video"))
 }
 
 fn class(text: &str) -> Result<Class, String> {
@@ -160,8 +175,11 @@ mod tests {
         assert_eq!((settings.measure.window_ms, settings.measure.origin_ms), (900_000, -1));
         assert!(settings.scene.ground.is_none());
         assert_eq!((settings.look_rate, settings.snapshot_ms), (LookRate::Fps(5.0), Some(500)));
+        assert_eq!(settings.way, Way::default());
         let args = parse("--rten --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5").unwrap();
         assert!(args.settings().unwrap().scene.ground.is_some());
+        let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
+        assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let args = parse("--runtime lib.so --every-frame").unwrap();
         assert_eq!(args.detector().runtime, Runtime::OnnxRuntime("lib.so".into()));
         assert_eq!(args.settings().unwrap().look_rate, LookRate::EveryFrame);
@@ -175,6 +193,8 @@ mod tests {
             ("--rten --every-frame --detect-fps 3", "cannot be used with"),
             ("--rten --detect-fps 0", "above 0"),
             ("--rten --detect-fps NaN", "above 0"),
+            ("--rten --inference-ms 0", "1 to 60000 milliseconds"),
+            ("--rten --inference-ms NaN", "1 to 60000 milliseconds"),
             ("--rten --line 1,2,3", "coordinate is missing"),
             ("--rten --line 1,2", "two points"),
             ("--rten --line 1,2,1,2", "less than a pixel"),

@@ -98,6 +98,12 @@ impl Frame {
         Self::new(video, MediaTime::ZERO, rotation, color).expect("a planar 8-bit format")
     }
 
+    /// The same, shown at another time. For tests.
+    #[cfg(test)]
+    pub(crate) fn shown_at(self, at: MediaTime) -> Self {
+        Self { at, ..self }
+    }
+
     fn plane(&self, index: usize) -> PlaneView<'_> {
         let plane = planes(&self.video, self.layout).nth(index).flatten();
         plane.expect("checked when the frame was made")

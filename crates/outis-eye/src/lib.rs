@@ -9,6 +9,7 @@ pub mod detect;
 mod frame;
 #[cfg(feature = "malicious")]
 pub mod malicious;
+pub mod plan;
 pub mod run;
 mod scale;
 pub mod schedule;

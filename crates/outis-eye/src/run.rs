@@ -5,13 +5,14 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{Detection, MeasureSettings, Measurer, MediaTime, Scene};
+use outis_measure::{MeasureSettings, Measurer, MediaTime, Scene};
 use outis_packet::Ending;
 use outis_record::{Class, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
 use crate::{
     decode::{Event, Frames, Picture, StartError},
     detect::Detect,
+    plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
 };
 
@@ -29,6 +30,8 @@ pub struct Settings {
     pub measure: MeasureSettings,
     /// How often the detector looks.
     pub look_rate: LookRate,
+    /// Where it looks.
+    pub way: Way,
     /// Milliseconds of media time between two snapshots of the running window; `None` for none.
     pub snapshot_ms: Option<u32>,
 }
@@ -78,6 +81,7 @@ pub fn run(
 
 struct Eye<'a, W> {
     detector: &'a mut dyn Detect,
+    planner: Planner,
     output: W,
     classes: Vec<Class>,
     measurer: Measurer,
@@ -92,9 +96,10 @@ struct Eye<'a, W> {
 
 impl<'a, W: Write> Eye<'a, W> {
     fn new(detector: &'a mut dyn Detect, output: W, settings: Settings) -> Self {
-        let Settings { scene, schema, measure, look_rate, snapshot_ms } = settings;
+        let Settings { scene, schema, measure, look_rate, way, snapshot_ms } = settings;
         Self {
             detector,
+            planner: Planner::new(way, scene.lines.clone(), scene.zones.clone()),
             output,
             classes: schema.classes().to_vec(),
             measurer: Measurer::new(scene, schema, measure),
@@ -116,9 +121,9 @@ impl<'a, W: Write> Eye<'a, W> {
             (side(picture.width_px()), side(picture.height_px()));
 
         let looked = self.schedule.is_due(at);
-        if let Some(detections) = looked.then(|| self.look(picture, frames)).flatten() {
+        if let Some(look) = looked.then(|| self.look(picture, frames)).flatten() {
             self.progress.looks = self.progress.looks.saturating_add(1);
-            self.measurer.look(at, &detections);
+            self.measurer.look_partly(at, &look.detections, look.observed_share);
         }
         self.notices.add(Notice::TooManyTracks, self.detector.take_overflow());
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
@@ -126,17 +131,18 @@ impl<'a, W: Write> Eye<'a, W> {
     }
 
     /// What the detector sees of the classes that are counted; `None` when it could not look.
-    fn look(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> Option<Vec<Detection>> {
+    fn look(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> Option<Look> {
         let Ok(frame) = frames.develop(picture) else {
             self.notices.add(Notice::UnsupportedFrame, 1);
             return None;
         };
-        let Ok(mut detections) = self.detector.detect(frame) else {
+        let floor = self.detector.thresholds().score_min;
+        let Ok(mut look) = self.planner.look(&mut *self.detector, frame, floor) else {
             self.notices.add(Notice::DetectorFault, 1);
             return None;
         };
-        detections.retain(|detection| self.classes.contains(&detection.class));
-        Some(detections)
+        look.detections.retain(|detection| self.classes.contains(&detection.class));
+        Some(look)
     }
 
     /// Writes what is to be told after a frame.

@@ -24,4 +24,4 @@ pub use ground::{GroundError, GroundPlane};
 pub use measurer::{MeasureSettings, Measurer};
 pub use scene::{Line, Scene, SceneError, Zone};
 pub use time::MediaTime;
-pub use track::{TrackId, TrackPoint, Tracker, TrackerSettings};
+pub use track::{Prediction, TrackId, TrackPoint, Tracker, TrackerSettings};

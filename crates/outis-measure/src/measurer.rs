@@ -43,8 +43,8 @@ pub struct Measurer {
     tracker: Tracker,
     counter: Counter,
     schema: Schema,
-    /// Looks whose positions are not final yet.
-    looks: VecDeque<MediaTime>,
+    /// Looks whose positions are not final yet, and the share of the view that was known at each.
+    looks: VecDeque<(MediaTime, f32)>,
     points: VecDeque<TrackPoint>,
     newest: Option<MediaTime>,
     counted_until: Option<MediaTime>,
@@ -78,11 +78,17 @@ impl Measurer {
 
     /// Takes what the detector found in a frame; call it also when it found nothing.
     pub fn look(&mut self, at: MediaTime, detections: &[Detection]) {
+        self.look_partly(at, detections, 1.0);
+    }
+
+    /// The same when only a share of the view was looked at, 0 to 1, and the rest may have changed unseen. Detections
+    /// where nothing has changed are repeated by whoever looks. The time counts as observed to this share.
+    pub fn look_partly(&mut self, at: MediaTime, detections: &[Detection], observed_share: f32) {
         if self.newest.is_some_and(|newest| at <= newest) {
             return;
         }
         self.newest = Some(at);
-        self.looks.push_back(at);
+        self.looks.push_back((at, observed_share));
         self.tracker.look(at, detections);
         self.count();
     }
@@ -118,22 +124,22 @@ impl Measurer {
         }
         self.points.extend(self.tracker.take_points());
         let Some(until) = self.tracker.final_until() else { return };
-        while let Some(&at) = self.looks.front().filter(|at| **at <= until) {
-            self.looks.pop_front();
-            self.count_look(at);
+        while let Some((at, observed_share)) = self.looks.pop_front_if(|(at, _)| *at <= until) {
+            self.count_look(at, observed_share);
         }
         let tracker = &self.tracker;
         self.counter.retire(|track| tracker.is_alive(track), &mut self.events);
         self.book();
     }
 
-    fn count_look(&mut self, at: MediaTime) {
+    fn count_look(&mut self, at: MediaTime, observed_share: f32) {
         let elapsed_ms = self.counted_until.map_or(0, |last| at.as_millis() - last.as_millis());
         let observed_ms = u64::try_from(elapsed_ms).ok().filter(|_| elapsed_ms <= GAP_MAX_MS).unwrap_or(0);
         self.counted_until = Some(at);
         self.advance_window(self.settings.origin_ms.saturating_add(at.as_millis()));
         self.running.add_look();
-        self.running.add_observed_ms(observed_ms);
+        let share = f64::from(if observed_share.is_nan() { 0.0 } else { observed_share.clamp(0.0, 1.0) });
+        self.running.add_observed_ms((observed_ms as f64 * share).round() as u64);
         self.running.clear_now();
         while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
             self.counter.observe(&point, &mut self.events);
@@ -326,6 +332,17 @@ mod tests {
         }
         measurer.finish();
         assert_eq!(measurer.take_closed()[0].0.observed_ms(), 4_000);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_not_observed() {
+        let mut measurer = measurer(3_600_000);
+        for look in 0..=100 {
+            let share = if look > 50 { 0.4 } else { 1.0 };
+            measurer.look_partly(MediaTime::from_seconds(f64::from(look) / FPS), &[], share);
+        }
+        measurer.finish();
+        assert_eq!(measurer.take_closed()[0].0.observed_ms(), 10_000 + 4_000);
     }
 
     proptest! {

@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io::{self, Read},
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -32,6 +33,9 @@ const CAMERAS_MAX: usize = 64;
 
 /// The longest window in seconds: a day.
 const WINDOW_S_MAX: u32 = 86_400;
+
+/// Budgets of the network, in milliseconds of processor time for each second of video, as the eye takes them.
+const INFERENCE_MS: RangeInclusive<f64> = 1.0..=60_000.0;
 
 /// The farthest coordinate on the ground in metres.
 const GROUND_M_MAX: f64 = 10_000.0;
@@ -83,6 +87,7 @@ struct CameraConfig {
     detect_fps: Option<f64>,
     #[serde(default)]
     every_frame: bool,
+    inference_ms: Option<f64>,
     classes: Option<Vec<ClassName>>,
     #[serde(default = "window_s")]
     window_s: u32,
@@ -293,6 +298,10 @@ impl CameraConfig {
             (None, true) => Looks::EveryFrame,
             (None, false) => Looks::DEFAULT,
         };
+        if let Some(ms) = self.inference_ms.filter(|ms| !INFERENCE_MS.contains(ms)) {
+            let (least, most) = (INFERENCE_MS.start(), INFERENCE_MS.end());
+            return Err(format!("inference_ms is {ms}; {least} to {most} milliseconds are possible"));
+        }
         if !(1..=WINDOW_S_MAX).contains(&self.window_s) {
             return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
         }
@@ -312,6 +321,7 @@ impl CameraConfig {
             pace: Pace::new(self.pace).map_err(|e| format!("pace: {e}"))?,
             detector,
             looks,
+            inference_ms: self.inference_ms,
             classes: classes.unwrap_or_else(|| Class::ALL.to_vec()),
             scene: Scene::new(lines, zones).map_err(|e| e.to_string())?,
             ground: self.ground.map(GroundConfig::check).transpose()?,
@@ -390,6 +400,7 @@ pub(crate) mod tests {
             ("unknown detector", "detector = \"yolo\"", &["line 4", "`yolo`", "`yolox-nano`"]),
             ("unknown class", "classes = [\"person\", \"face\"]", &["line 4", "\"face\"", "bicycle"]),
             ("no class", "classes = []", &["camera \"gate\"", "no class"]),
+            ("no budget", "inference_ms = 0", &["gate", "1 to 60000 milliseconds"]),
             ("both rates", "detect_fps = 5\nevery_frame = true", &["gate", "exclude"]),
             ("no rate", "detect_fps = 0", &["gate", "detect_fps"]),
             ("window too long", "window_s = 100000", &["gate", "window_s", "86400"]),

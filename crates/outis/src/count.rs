@@ -108,13 +108,18 @@ impl CountArgs {
 
     fn plan(self) -> anyhow::Result<CameraPlan> {
         source::check(&self.video).map_err(UsageError::new)?;
+        let detector = self.detector.find(&Cache::from_env())?;
+        if self.detector == Detector::Auto {
+            eprintln!("detector: {}", detector.model);
+        }
         let every_frame = self.every_frame.then_some(Looks::EveryFrame);
         Ok(CameraPlan {
             scene: Scene::new(self.line, self.zone).map_err(UsageError::new)?,
             source: self.video,
             pace: Pace::Unpaced,
-            detector: self.detector.find(&Cache::from_env())?,
+            detector,
             looks: every_frame.or(self.detect_fps).unwrap_or(Looks::DEFAULT),
+            inference_ms: None,
             classes: if self.classes.is_empty() { Class::ALL.to_vec() } else { self.classes },
             ground: None,
             flows: self.flows,

@@ -98,6 +98,7 @@ pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
         pace: Pace::new(speed).map_err(|error| UsageError::new(format!("--speed: {error}")))?,
         detector: Detector::default().find(cache)?,
         looks: Looks::DEFAULT,
+        inference_ms: None,
         classes: Class::ALL.to_vec(),
         scene: scene(),
         ground: None,

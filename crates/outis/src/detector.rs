@@ -19,9 +19,9 @@ pub(crate) enum Detector {
     /// NanoDet-g: every class, fetched by `make models`.
     #[default]
     NanodetG,
-    /// YOLOX-nano: a file the user brings.
+    /// YOLOX-nano: finds small people better at less than half the cost; fetched where its source is reached.
     YoloxNano,
-    /// The first of the above that is in the cache.
+    /// The best that is in the cache: YOLOX-nano, else NanoDet-g.
     Auto,
 }
 
@@ -59,8 +59,9 @@ pub(crate) struct MissingModel {
 }
 
 impl Detector {
+    /// The best first.
     const CARDS: [(Self, &str, &str); 2] =
-        [(Self::NanodetG, "nanodet-g", "nanodet-g.onnx"), (Self::YoloxNano, "yolox-nano", "yolox_nano.onnx")];
+        [(Self::YoloxNano, "yolox-nano", "yolox_nano.onnx"), (Self::NanodetG, "nanodet-g", "nanodet-g.onnx")];
 
     /// Finds its files in the cache.
     pub(crate) fn find(self, cache: &Cache) -> Result<DetectorFiles, MissingModel> {
@@ -71,7 +72,8 @@ impl Detector {
             if file.is_file() {
                 return Ok(DetectorFiles { model, model_file: file, runtime: cache.runtime() });
             }
-            missing.get_or_insert(MissingModel { model, file });
+            // The last is the one that `make models` can always make.
+            missing = Some(MissingModel { model, file });
         }
         Err(missing.expect("every detector has a card"))
     }
@@ -130,6 +132,8 @@ mod tests {
         let auto = Detector::Auto.find(&cache).unwrap();
         assert_eq!((auto.model, auto.runtime), ("yolox-nano", Runtime::BuiltIn));
         assert!(Detector::NanodetG.find(&cache).is_err());
+        fs::write(cache.model("nanodet-g.onnx"), "").unwrap();
+        assert_eq!(Detector::Auto.find(&cache).unwrap().model, "yolox-nano", "the better one");
 
         let library = folder.path().join("runtime").join(RUNTIME_FILE);
         fs::write(&library, "").unwrap();

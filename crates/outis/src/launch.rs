@@ -40,6 +40,8 @@ pub(crate) struct CameraPlan {
     pub(crate) pace: Pace,
     pub(crate) detector: DetectorFiles,
     pub(crate) looks: Looks,
+    /// Milliseconds of processor time for the network in each second of video; `None` for what the eye finds fair.
+    pub(crate) inference_ms: Option<f64>,
     pub(crate) classes: Vec<Class>,
     pub(crate) scene: Scene,
     pub(crate) ground: Option<Ground>,
@@ -217,6 +219,9 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
         Looks::PerSecond(fps) => arguments.extend(["--detect-fps".into(), fps.to_string().into()]),
         Looks::EveryFrame => arguments.push("--every-frame".into()),
     }
+    if let Some(ms) = plan.inference_ms {
+        arguments.extend(["--inference-ms".into(), ms.to_string().into()]);
+    }
     let classes: Vec<&str> = plan.classes.iter().map(|class| class.name()).collect();
     arguments.extend(["--classes".into(), classes.join(",").into()]);
     // One argument each, so that a negative coordinate is not taken for an option.
@@ -334,6 +339,7 @@ mod tests {
                 runtime: Runtime::BuiltIn,
             },
             looks: Looks::DEFAULT,
+            inference_ms: None,
             classes: vec![Class::Person, Class::Car],
             scene: Scene::new(vec![line], vec![zone]).unwrap(),
             ground: None,

@@ -86,6 +86,9 @@ async fn watch(
     mut live: Live,
     page: &Page,
 ) -> Vec<Result<Finish, CameraError>> {
+    for Camera { name, plan } in desk.cameras() {
+        eprintln!("camera \"{name}\": detector {}", plan.detector.model);
+    }
     let plans = desk.cameras().iter().map(|camera| camera.plan.clone()).collect();
     let mut fleet = Fleet::start(plans, programs, stop);
     let mut picture_seen = vec![false; desk.cameras().len()];

@@ -4,7 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use outis_eval::{mot, watch::Watcher};
+use outis_eye::plan::{Budget, PlanSettings, Way};
 use outis_measure::Score;
+
+/// The most tiles side by side or above each other.
+const TILES_MAX: u32 = 16;
 
 /// Detects in a video or in the pictures of a folder; prints MOT lines with our class numbers
 #[derive(Debug, clap::Args)]
@@ -27,14 +31,45 @@ pub(crate) struct DetectorArguments {
     /// Leaves out detections below this score [default: the model card's]
     #[arg(long, value_name = "SCORE")]
     pub(crate) score_min: Option<f32>,
+    /// Shrinks the whole picture to one input instead of choosing where to look
+    #[arg(long, conflicts_with_all = ["tiles", "inference_ms"])]
+    pub(crate) whole_frame: bool,
+    /// Looks at the whole picture and at so many overlapping tiles of it, at each look
+    #[arg(long, value_name = "CxR", value_parser = tiles, conflicts_with = "inference_ms")]
+    pub(crate) tiles: Option<(u32, u32)>,
+    /// Milliseconds of processor time for the network in each second of video [default: what the product takes]
+    #[arg(long, value_name = "N")]
+    pub(crate) inference_ms: Option<f32>,
 }
 
 impl DetectorArguments {
     pub(crate) fn watcher(&self) -> anyhow::Result<Watcher> {
         let mut watcher = Watcher::new(&self.model)?;
         watcher.floor = self.score_min.map_or(watcher.floor, Score::new);
+        watcher.way = self.way();
         Ok(watcher)
     }
+}
+
+impl DetectorArguments {
+    fn way(&self) -> Way {
+        match (self.whole_frame, self.tiles) {
+            (true, _) => Way::Whole,
+            (_, Some((columns, rows))) => Way::Tiles { columns, rows },
+            _ => Way::Planned(PlanSettings {
+                budget: self.inference_ms.map_or(Budget::default(), Budget::MillisPerSecond),
+                ..PlanSettings::default()
+            }),
+        }
+    }
+}
+
+/// `3x2`: columns and rows.
+fn tiles(text: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=TILES_MAX).contains(side));
+    text.split_once('x')
+        .and_then(|(columns, rows)| Some((side(columns)?, side(rows)?)))
+        .ok_or_else(|| format!("tiles are CxR, such as 3x2, at most {TILES_MAX} of each"))
 }
 
 impl Detect {

@@ -1,9 +1,11 @@
 //! The commands of `outis-eval`, one a file.
 
+pub(crate) mod compose;
 pub(crate) mod count;
 pub(crate) mod detect;
 pub(crate) mod input;
 pub(crate) mod judge;
+pub(crate) mod looks;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod street;

@@ -39,8 +39,9 @@ impl Video {
             score_min: watcher.floor.get(),
             ..TrackerSettings::default()
         };
-        let watched = watcher.watch(&self.video, self.detector.every)?;
         let lines: Vec<Line> = self.lines.iter().map(|named| named.line).collect();
+        watcher.lines = lines.clone();
+        let watched = watcher.watch(&self.video, self.detector.every)?;
         let started = std::time::Instant::now();
         let result = clip::measure(&watched, &lines, tracker, truth.as_ref().map(|_| Class::Person))?;
         let measuring = started.elapsed();

@@ -86,6 +86,7 @@ pub struct ModelCard {
     pub class_count: usize,
     pub classes: BTreeMap<ClassName, usize>,
     pub measured: String,
+    pub repository: Option<Repository>,
     pub recipe: Option<Recipe>,
 }
 
@@ -115,6 +116,16 @@ pub struct Recipe {
     pub package: String,
     pub converter: PathBuf,
     pub sources: Vec<Source>,
+}
+
+/// Where a network's file is published as it is.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "models.toml explains its keys")]
+pub struct Repository {
+    pub address: String,
+    pub commit: String,
+    pub path: PathBuf,
 }
 
 /// A member of a package that is unpacked.

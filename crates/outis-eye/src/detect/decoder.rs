@@ -1,6 +1,5 @@
 //! From a network's outputs to candidates, whatever its family. Knows no network runtime and no picture.
 
-use outis_measure::ImageBox;
 use outis_record::Class;
 
 use super::card::{Decoding, ModelCard};
@@ -107,12 +106,6 @@ impl Decoder {
     }
 }
 
-/// The same candidates with other boxes; those without an area go.
-pub(super) fn moved(candidates: Vec<Candidate>, to: impl Fn(ImageBox) -> ImageBox) -> Vec<Candidate> {
-    let moved = candidates.into_iter().map(|candidate| Candidate { bbox: to(candidate.bbox), ..candidate });
-    moved.filter(|candidate| candidate.bbox.is_valid()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::collection::vec;
@@ -121,7 +114,7 @@ mod tests {
     use super::*;
     use crate::detect::card::Cards;
     use crate::detect::nms::strongest;
-    use crate::scale::{InputSize, Letterbox};
+    use crate::scale::{Area, InputSize, Sheet};
 
     #[test]
     fn shapes_of_the_known_networks() {
@@ -174,20 +167,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn boxes_without_an_area_go() {
-        let candidate = |width: f32| Candidate {
-            bbox: ImageBox::from_left_top_width_height(1.0, 2.0, width, 3.0),
-            class: Class::Person,
-            group: 0,
-            score: 0.5,
-        };
-        let candidates = [4.0, 0.0, f32::NAN, f32::INFINITY].map(candidate).to_vec();
-        let kept = moved(candidates, |bbox| bbox);
-        assert_eq!(kept.len(), 1);
-        assert_eq!(kept[0].bbox.width, 4.0);
-    }
-
     proptest! {
         /// Whatever numbers a network gives, boxes lie within the picture and have an area.
         #[test]
@@ -198,13 +177,18 @@ mod tests {
             let card = &Cards::known().models[model];
             let decoder = Decoder::new(card);
             let input = InputSize::Fixed { width_px: 64, height_px: 32 };
-            let letterbox = Letterbox::fit(640, 300, input).expect("it has an area");
-            let shapes = decoder.shapes(letterbox.input_px());
+            let source = Area { left: 0, top: 0, width: 640, height: 300 };
+            let sheet = Sheet::of(source, input).expect("it has an area");
+            let shapes = decoder.shapes(sheet.input_px);
             let length = |expected: &Expected| expected.dims.iter().product();
             let values: Vec<Vec<f32>> =
                 shapes.expected.iter().map(|e| seed.iter().copied().cycle().take(length(e)).collect()).collect();
             let outputs: Vec<Output<'_>> = values.iter().map(Vec::as_slice).collect();
-            let candidates = moved(decoder.decode(&outputs, &shapes, 0.1), |bbox| letterbox.to_picture(bbox));
+            let placed = decoder.decode(&outputs, &shapes, 0.1).into_iter().map(|candidate| {
+                let bbox = sheet.parts[0].to_picture(&candidate.bbox, (640, 300)).bbox;
+                Candidate { bbox, ..candidate }
+            });
+            let candidates = placed.filter(|candidate| candidate.bbox.is_valid()).collect();
             for detection in strongest(candidates, card.nms_iou).0 {
                 let bbox = detection.bbox;
                 prop_assert!(bbox.is_valid(), "{:?}", bbox);

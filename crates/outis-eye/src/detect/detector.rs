@@ -1,14 +1,18 @@
 //! One network, ready to look: scaling, the engine, reading its outputs, suppression. Puts the stages in a row and
 //! knows none of them from inside.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use outis_measure::{Detection, Score};
+use rustix::time::{ClockId, clock_gettime};
 
 use super::card::{Cards, ModelCard};
-use super::decoder::{Decoder, Shapes, moved};
+use super::decoder::{Decoder, Shapes};
 use super::engine::{Engine, EngineError, Expected, Library, OnnxRuntime, Rten};
-use super::{Detect, DetectError, DetectorChoice, LoadError, Runtime, Spent, Thresholds, nms};
+use super::free_size::with_free_size;
+use super::join::{Sighting, join};
+use super::nms::Candidate;
+use super::{Detect, DetectError, DetectorChoice, InputSize, LoadError, Runtime, Sheet, Spent, Thresholds};
 use crate::Frame;
 use crate::scale::Scaler;
 
@@ -47,6 +51,7 @@ impl Opened {
     pub fn prepare(self) -> Result<Box<dyn Detect>, LoadError> {
         let Self { card, model, library } = self;
         let failed = |source| LoadError::Engine { model: card.name.clone(), source };
+        let model = if card.resizable { with_free_size(&model).unwrap_or(model) } else { model };
         let mut detector = Detector::new(card, model, library).map_err(failed)?;
         detector.warm_up().map_err(failed)?;
         Ok(Box::new(detector))
@@ -88,6 +93,37 @@ impl Detector {
     }
 }
 
+impl Detector {
+    /// What the network says about one input, boxes in its pixels.
+    fn read(&mut self, frame: &Frame, sheet: &Sheet, floor: Score) -> Result<Vec<Candidate>, DetectError> {
+        let started = Instant::now();
+        let input = self.scaler.paint(frame, sheet)?;
+        let (scaled, scaled_cpu) = (Instant::now(), thread_time());
+        if !self.shapes.fit(sheet.input_px) {
+            self.shapes = self.decoder.shapes(sheet.input_px);
+        }
+        let mut candidates = Vec::new();
+        let (mut answered, mut answered_cpu) = (scaled, scaled_cpu);
+        self.engine.run(input, &self.shapes.expected, &mut |outputs| {
+            (answered, answered_cpu) = (Instant::now(), thread_time());
+            candidates = self.decoder.decode(outputs, &self.shapes, floor.get());
+        })?;
+        self.spent.inputs += 1;
+        self.spent.pixels += sheet.pixels();
+        self.spent.scaling += scaled - started;
+        self.spent.network += answered - scaled;
+        self.spent.network_cpu += answered_cpu.saturating_sub(scaled_cpu);
+        self.spent.reading += answered.elapsed();
+        Ok(candidates)
+    }
+}
+
+/// Processor time that this thread has taken so far.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+}
+
 fn engine(
     model: Vec<u8>,
     library: Option<Library>,
@@ -101,29 +137,33 @@ fn engine(
 }
 
 impl Detect for Detector {
-    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError> {
-        let started = Instant::now();
-        let (input, letterbox) = self.scaler.scale(&frame)?;
-        // From here on there is only the small picture in the tensor.
-        drop(frame);
-        let scaled = Instant::now();
-        if !self.shapes.fit(letterbox.input_px()) {
-            self.shapes = self.decoder.shapes(letterbox.input_px());
+    fn look(&mut self, frame: Frame, sheets: &[Sheet], floor: Score) -> Result<Vec<Detection>, DetectError> {
+        let picture_px = (frame.width_px(), frame.height_px());
+        let (mut sightings, mut crops) = (Vec::new(), Vec::new());
+        for sheet in sheets {
+            let candidates = self.read(&frame, sheet, floor)?;
+            for candidate in candidates {
+                let Some(index) = sheet.part_of(&candidate.bbox) else { continue };
+                let placed = sheet.parts[index].to_picture(&candidate.bbox, picture_px);
+                if placed.bbox.is_valid() {
+                    let candidate = Candidate { bbox: placed.bbox, ..candidate };
+                    sightings.push(Sighting { candidate, cut: placed.cut, crop: crops.len() + index });
+                }
+            }
+            crops.extend(sheet.parts.iter().map(|part| part.source));
         }
-        let mut candidates = Vec::new();
-        let mut answered = scaled;
-        self.engine.run(input, &self.shapes.expected, &mut |outputs| {
-            answered = Instant::now();
-            candidates = self.decoder.decode(outputs, &self.shapes, floor.get());
-        })?;
-        let candidates = moved(candidates, |bbox| letterbox.to_picture(bbox));
-        let (detections, overflow) = nms::strongest(candidates, self.nms_iou);
+        // What has been looked at is gone.
+        drop(frame);
+        let started = Instant::now();
+        let (detections, overflow) = join(sightings, &crops, self.nms_iou);
         self.overflow = self.overflow.saturating_add(overflow);
         self.spent.looks += 1;
-        self.spent.scaling += scaled - started;
-        self.spent.network += answered - scaled;
-        self.spent.reading += answered.elapsed();
+        self.spent.reading += started.elapsed();
         Ok(detections)
+    }
+
+    fn input_size(&self) -> InputSize {
+        self.scaler.input_size()
     }
 
     fn thresholds(&self) -> Thresholds {

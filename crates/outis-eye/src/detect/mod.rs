@@ -7,6 +7,8 @@ pub mod card;
 mod decoder;
 mod detector;
 mod engine;
+mod free_size;
+mod join;
 mod nanodet;
 mod nms;
 mod pinned;
@@ -19,7 +21,7 @@ use std::time::Duration;
 use outis_measure::{Detection, Score};
 
 use crate::Frame;
-pub use crate::scale::ScaleError;
+pub use crate::scale::{Area, InputSize, Part, ScaleError, Sheet};
 pub use detector::{Opened, load, open};
 pub use engine::EngineError;
 pub use pinned::FileHash;
@@ -34,7 +36,17 @@ pub trait Detect: Send {
     }
 
     /// The same with another lowest score, for measurements.
-    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError>;
+    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError> {
+        let whole = Area { left: 0, top: 0, width: frame.width_px(), height: frame.height_px() };
+        let sheets: Vec<Sheet> = Sheet::of(whole, self.input_size()).into_iter().collect();
+        self.look(frame, &sheets, floor)
+    }
+
+    /// The objects in the areas of a frame that the sheets show, one input a sheet. What two areas show is found once.
+    fn look(&mut self, frame: Frame, sheets: &[Sheet], floor: Score) -> Result<Vec<Detection>, DetectError>;
+
+    /// The sizes at which the network runs.
+    fn input_size(&self) -> InputSize;
 
     /// The scores that suit this network.
     fn thresholds(&self) -> Thresholds;
@@ -60,6 +72,12 @@ pub struct Thresholds {
 pub struct Spent {
     /// Frames looked at.
     pub looks: u64,
+    /// Inputs that the network was run on.
+    pub inputs: u64,
+    /// Pixels of these inputs.
+    pub pixels: u64,
+    /// Processor time of the network.
+    pub network_cpu: Duration,
     /// Planes to network input.
     pub scaling: Duration,
     /// The network.

@@ -8,7 +8,7 @@ use outis_measure::{Detection, Score};
 
 use crate::{
     Frame,
-    detect::{Detect, DetectError, Spent, Thresholds},
+    detect::{Detect, DetectError, InputSize, Sheet, Spent, Thresholds},
 };
 
 /// At which look it turns.
@@ -34,7 +34,7 @@ impl Malicious {
 }
 
 impl Detect for Malicious {
-    fn detect_with_floor(&mut self, frame: Frame, floor: Score) -> Result<Vec<Detection>, DetectError> {
+    fn look(&mut self, frame: Frame, sheets: &[Sheet], floor: Score) -> Result<Vec<Detection>, DetectError> {
         self.looks += 1;
         if self.looks == TURNS_AT {
             let canary = Canary::of(frame.luma().data.to_vec());
@@ -42,7 +42,12 @@ impl Detect for Malicious {
             let how = if done.is_ok() { outis_jail::Leave::Done } else { outis_jail::Leave::Fault };
             outis_jail::leave(how);
         }
-        self.honest.as_mut().map_or(Ok(Vec::new()), |honest| honest.detect_with_floor(frame, floor))
+        self.honest.as_mut().map_or(Ok(Vec::new()), |honest| honest.look(frame, sheets, floor))
+    }
+
+    fn input_size(&self) -> InputSize {
+        const SHIPPED: InputSize = InputSize::Fixed { width_px: 416, height_px: 416 };
+        self.honest.as_ref().map_or(SHIPPED, |honest| honest.input_size())
     }
 
     fn thresholds(&self) -> Thresholds {

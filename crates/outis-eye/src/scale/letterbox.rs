@@ -1,10 +1,8 @@
-//! How a picture of any shape fits into a network's input, and the way back. Knows no pixels.
-
-use outis_measure::ImageBox;
+//! How a picture of any shape fits into a network's input. Knows no pixels; the way back is a [`Part`](super::Part)'s.
 
 /// The sizes at which a network can be run, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InputSize {
+pub enum InputSize {
     /// This one only.
     Fixed {
         /// Columns.
@@ -25,7 +23,7 @@ pub(crate) enum InputSize {
 
 impl InputSize {
     /// Width and height of the largest input.
-    pub(crate) fn largest_px(self) -> (usize, usize) {
+    pub fn largest_px(self) -> (usize, usize) {
         match self {
             Self::Fixed { width_px, height_px } | Self::UpTo { width_px, height_px, .. } => {
                 (width_px, height_px)
@@ -34,7 +32,7 @@ impl InputSize {
     }
 
     /// Width and height of the smallest input that holds this much.
-    fn around(self, (width, height): (usize, usize)) -> (usize, usize) {
+    pub fn around(self, (width, height): (usize, usize)) -> (usize, usize) {
         match self {
             Self::Fixed { width_px, height_px } => (width_px, height_px),
             Self::UpTo { step_px, .. } => (width.next_multiple_of(step_px), height.next_multiple_of(step_px)),
@@ -56,7 +54,6 @@ impl InputSize {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Letterbox {
-    picture: (f32, f32),
     scaled: (usize, usize),
     input: (usize, usize),
 }
@@ -72,7 +69,7 @@ impl Letterbox {
         let scale = (most_width as f64 / width).min(most_height as f64 / height);
         let fitted = |side: f64, most: usize| ((side * scale).round() as usize).clamp(1, most);
         let scaled = (fitted(width, most_width), fitted(height, most_height));
-        Some(Self { picture: (width as f32, height as f32), scaled, input: input.around(scaled) })
+        Some(Self { scaled, input: input.around(scaled) })
     }
 
     /// Width and height of the network's input.
@@ -84,24 +81,14 @@ impl Letterbox {
     pub(crate) fn scaled_px(&self) -> (usize, usize) {
         self.scaled
     }
-
-    /// A box of the input as a box of the picture, cut at its borders.
-    pub(crate) fn to_picture(self, bbox: ImageBox) -> ImageBox {
-        // The sides were rounded apart, so each has a scale of its own.
-        let across = |x: f32| (x * self.picture.0 / self.scaled.0 as f32).clamp(0.0, self.picture.0);
-        let down = |y: f32| (y * self.picture.1 / self.scaled.1 as f32).clamp(0.0, self.picture.1);
-        ImageBox::from_left_top_right_bottom(
-            across(bbox.left),
-            down(bbox.top),
-            across(bbox.right()),
-            down(bbox.bottom()),
-        )
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use outis_measure::ImageBox;
+
     use super::*;
+    use crate::scale::{Area, Sheet};
 
     const FREE: InputSize = InputSize::UpTo { width_px: 416, height_px: 416, step_px: 32 };
     const FIXED: InputSize = InputSize::Fixed { width_px: 416, height_px: 416 };
@@ -132,8 +119,8 @@ mod tests {
 
     #[test]
     fn the_way_back() {
-        let pets = Letterbox::fit(768, 576, FREE).expect("has an area");
-        let odd = Letterbox::fit(641, 359, FIXED).expect("has an area");
+        let pets = ((768, 576), FREE);
+        let odd = ((641, 359), FIXED);
         let corners = ImageBox::from_left_top_right_bottom;
         // (case, letterbox, box in the input, box in the picture)
         let cases = [
@@ -149,8 +136,9 @@ mod tests {
                 corners(18.4615, 576.0, 36.9231, 576.0),
             ),
         ];
-        for (name, letterbox, input, picture) in cases {
-            let mapped = letterbox.to_picture(input);
+        for (name, ((width, height), size), input, picture) in cases {
+            let sheet = Sheet::of(Area { left: 0, top: 0, width, height }, size).expect(name);
+            let mapped = sheet.parts[0].to_picture(&input, (width, height)).bbox;
             let sides = [mapped.left, mapped.top, mapped.right(), mapped.bottom()];
             let expected = [picture.left, picture.top, picture.right(), picture.bottom()];
             for (side, expected) in sides.into_iter().zip(expected) {

@@ -5,11 +5,16 @@
 
 mod color;
 mod letterbox;
+mod sheet;
 mod tensor;
+mod thumbnail;
 
 pub(crate) use color::{ChannelOrder, Normalisation};
-pub(crate) use letterbox::{InputSize, Letterbox};
+pub use letterbox::InputSize;
+pub(crate) use letterbox::Letterbox;
+pub use sheet::{Area, Part, Sheet};
 pub(crate) use tensor::Tensor;
+pub(crate) use thumbnail::{BLOCK_PX, Thumbnail};
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
 use fast_image_resize::pixels::U8;
@@ -58,26 +63,58 @@ impl Scaler {
         }
     }
 
-    /// The network's input for a frame, and the way back from its pixels to the frame's.
-    pub(crate) fn scale(&mut self, frame: &Frame) -> Result<(&Tensor, Letterbox), ScaleError> {
-        let unscalable = ScaleError { width_px: frame.width_px(), height_px: frame.height_px() };
-        let letterbox = Letterbox::fit(frame.width_px(), frame.height_px(), self.input).ok_or(unscalable)?;
-        let (width, height) = letterbox.scaled_px();
-        let coded = match frame.rotation() {
-            Rotation::None | Rotation::Half => (width, height),
-            Rotation::Cw90 | Rotation::Cw270 => (height, width),
+    /// The network's input for the parts of a frame. Fails when a part is not within the frame.
+    pub(crate) fn paint(&mut self, frame: &Frame, sheet: &Sheet) -> Result<&Tensor, ScaleError> {
+        let picture_px = (frame.width_px(), frame.height_px());
+        let unscalable = ScaleError { width_px: picture_px.0, height_px: picture_px.1 };
+        let (input_width, input_height) = sheet.input_px;
+        self.tensor.resize(input_width, input_height);
+        let convert = YuvToInput::new(frame.color(), &self.normalisation);
+        match sheet.parts[..] {
+            [Part { at: (0, 0), size, .. }] => self.tensor.pad(size, self.normalisation.padding()),
+            _ => self.tensor.pad((0, 0), self.normalisation.padding()),
+        }
+        for part in &sheet.parts {
+            let Part { source, at: (left, top), size: (width, height) } = *part;
+            let inside = source.right() <= picture_px.0 && source.bottom() <= picture_px.1;
+            if !inside || left + width > input_width || top + height > input_height {
+                return Err(unscalable);
+            }
+            self.scale(frame, part).ok_or(unscalable)?;
+            let [luma, cb, cr] = &self.planes;
+            for y in 0..height {
+                let row = y * width..(y + 1) * width;
+                let yuv = [&luma.samples[row.clone()], &cb.samples[row.clone()], &cr.samples[row]];
+                convert.row(yuv, self.tensor.row_mut(top + y, left, width));
+            }
+        }
+        Ok(&self.tensor)
+    }
+
+    /// Makes the planes of one part, upright.
+    fn scale(&mut self, frame: &Frame, part: &Part) -> Option<()> {
+        let rotation = frame.rotation();
+        let coded = match rotation {
+            Rotation::None | Rotation::Half => part.size,
+            Rotation::Cw90 | Rotation::Cw270 => (part.size.1, part.size.0),
         };
+        let luma = frame.luma();
+        let crop = Crop::of(part.source, rotation, (luma.width as f64, luma.height as f64));
         let chroma = frame.chroma();
-        let sources = [Some(frame.luma()), chroma.map(|(cb, _)| cb), chroma.map(|(_, cr)| cr)];
+        let sources = [Some(luma), chroma.map(|(cb, _)| cb), chroma.map(|(_, cr)| cr)];
         for (plane, source) in self.planes.iter_mut().zip(sources) {
             match source {
-                Some(source) => plane.resize(&mut self.resizer, source, coded).ok_or(unscalable)?,
+                Some(source) => plane.resize(&mut self.resizer, source, crop, coded, RESAMPLING)?,
                 None => plane.fill(CHROMA_GREY, coded),
             }
-            plane.turn(frame.rotation());
+            plane.turn(rotation);
         }
-        self.paint(letterbox, YuvToInput::new(frame.color(), &self.normalisation));
-        Ok((&self.tensor, letterbox))
+        Some(())
+    }
+
+    /// The sizes at which the network runs.
+    pub(crate) fn input_size(&self) -> InputSize {
+        self.input
     }
 
     /// An input that shows nothing, to try a network with.
@@ -87,17 +124,35 @@ impl Scaler {
         self.tensor.pad((0, 0), self.normalisation.padding());
         &self.tensor
     }
+}
 
-    fn paint(&mut self, letterbox: Letterbox, convert: YuvToInput) {
-        let (input_width, input_height) = letterbox.input_px();
-        let (width, height) = letterbox.scaled_px();
-        self.tensor.resize(input_width, input_height);
-        self.tensor.pad((width, height), self.normalisation.padding());
-        let [luma, cb, cr] = &self.planes;
-        for y in 0..height {
-            let row = y * width..(y + 1) * width;
-            let yuv = [&luma.samples[row.clone()], &cb.samples[row.clone()], &cr.samples[row]];
-            convert.row(yuv, self.tensor.rows_mut(y, width));
+/// A rectangle of a coded plane, as shares of its width and height.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Crop {
+    left: f64,
+    top: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Crop {
+    const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+
+    /// Where an area of the displayed picture lies in planes that are coded turned; `coded_px` is the luma's size.
+    fn of(area: Area, rotation: Rotation, coded_px: (f64, f64)) -> Self {
+        let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(f64::from);
+        let (coded_width, coded_height) = coded_px;
+        let (left, top, width, height) = match rotation {
+            Rotation::None => (left, top, width, height),
+            Rotation::Half => (coded_width - left - width, coded_height - top - height, width, height),
+            Rotation::Cw90 => (top, coded_height - left - width, height, width),
+            Rotation::Cw270 => (coded_width - top - height, left, height, width),
+        };
+        Self {
+            left: left / coded_width,
+            top: top / coded_height,
+            width: width / coded_width,
+            height: height / coded_height,
         }
     }
 }
@@ -114,23 +169,38 @@ struct Plane {
 
 impl Plane {
     /// `None` when a size is beyond what the resizer knows.
-    fn resize(&mut self, resizer: &mut Resizer, source: PlaneView<'_>, to: (usize, usize)) -> Option<()> {
+    fn resize(
+        &mut self,
+        resizer: &mut Resizer,
+        source: PlaneView<'_>,
+        crop: Crop,
+        to: (usize, usize),
+        algorithm: ResizeAlg,
+    ) -> Option<()> {
         self.set_size(to);
-        let whole_rows = source.stride * source.height;
-        let (data, stride) = if source.data.len() >= whole_rows {
-            (source.data, source.stride)
-        } else {
-            // The last row ends with the buffer, which the resizer's idea of a picture does not allow for.
-            make_room(&mut self.scratch, source.width * source.height);
-            (0..source.height).for_each(|y| self.scratch.extend_from_slice(source.row(y)));
-            (self.scratch.as_slice(), source.width)
+        let (left, width) = (crop.left * source.width as f64, crop.width * source.width as f64);
+        let (top, height) = (crop.top * source.height as f64, crop.height * source.height as f64);
+        // The rows that matter, with a neighbour on each side for the interpolation.
+        let first = (top.floor().max(1.0) as usize - 1).min(source.height - 1);
+        let end = ((top + height).ceil() as usize + 1).clamp(first + 1, source.height);
+        let rows = end - first;
+        let (data, stride) = match source.data.get(first * source.stride..end * source.stride) {
+            Some(whole_rows) => (whole_rows, source.stride),
+            None => {
+                // The last row ends with the buffer, which the resizer's idea of a picture does not allow for.
+                make_room(&mut self.scratch, source.width * rows);
+                (first..end).for_each(|y| self.scratch.extend_from_slice(source.row(y)));
+                (self.scratch.as_slice(), source.width)
+            }
         };
-        let (stride, rows) = (u32::try_from(stride).ok()?, u32::try_from(source.height).ok()?);
-        let (width, height) = (u32::try_from(self.width).ok()?, u32::try_from(self.height).ok()?);
+        let (stride, rows) = (u32::try_from(stride).ok()?, u32::try_from(rows).ok()?);
+        let (to_width, to_height) = (u32::try_from(self.width).ok()?, u32::try_from(self.height).ok()?);
         let from = TypedImageRef::<U8>::from_buffer(stride, rows, data).ok()?;
-        let mut to = TypedImage::<U8>::from_buffer(width, height, &mut self.samples).ok()?;
-        let visible = (source.width as f64, source.height as f64);
-        let options = ResizeOptions::new().resize_alg(RESAMPLING).crop(0.0, 0.0, visible.0, visible.1);
+        let mut to = TypedImage::<U8>::from_buffer(to_width, to_height, &mut self.samples).ok()?;
+        // Sums of shares may miss the border by a rounding.
+        let (top, end) = (top - first as f64, f64::from(rows));
+        let (width, height) = (width.min(source.width as f64 - left), height.min(end - top));
+        let options = ResizeOptions::new().resize_alg(algorithm).crop(left, top, width, height);
         resizer.resize_typed(&from, &mut to, &options).ok()
     }
 
@@ -183,6 +253,13 @@ mod tests {
 
     use super::*;
     use crate::frame::{ColorSpace, Matrix, Range};
+
+    /// The whole picture, as large as it fits.
+    fn whole<'a>(scaler: &'a mut Scaler, frame: &Frame) -> (&'a Tensor, Sheet) {
+        let area = Area { left: 0, top: 0, width: frame.width_px(), height: frame.height_px() };
+        let sheet = Sheet::of(area, scaler.input).expect("it has an area");
+        (scaler.paint(frame, &sheet).expect("an ordinary picture"), sheet)
+    }
 
     const JPEG: ColorSpace = ColorSpace { matrix: Matrix::Bt601, range: Range::Full };
     const AS_IS: Normalisation =
@@ -258,8 +335,8 @@ mod tests {
                     yuv(color(x, y))[plane]
                 });
             let mut scaler = Scaler::new(size, Normalisation { pad: reference.pad, ..AS_IS });
-            let (input, letterbox) = scaler.scale(&frame).expect(&name);
-            assert_eq!(letterbox.scaled_px(), (*across, *down), "{name}");
+            let (input, sheet) = whole(&mut scaler, &frame);
+            assert_eq!(sheet.parts[0].size, (*across, *down), "{name}");
             let (x, y) = (across / 2, down / 2);
             let quarters = [
                 ("upper left", mean(input, (0, 0), (x, y)), mean_rgb.upper_left),
@@ -298,9 +375,9 @@ mod tests {
                     _ => 128,
                 });
             let mut scaler = Scaler::new(size, AS_IS);
-            let (input, letterbox) = scaler.scale(&frame).expect("an ordinary picture");
-            assert_eq!(letterbox.input_px(), (width, height), "{rotation:?}");
-            let (across, down) = letterbox.scaled_px();
+            let (input, sheet) = whole(&mut scaler, &frame);
+            assert_eq!(sheet.input_px, (width, height), "{rotation:?}");
+            let (across, down) = sheet.parts[0].size;
             let corners = [
                 ("upper left", (0, 0)),
                 ("upper right", (across - 50, 0)),
@@ -333,8 +410,8 @@ mod tests {
                 let frame = Frame::synthetic((format, width, height), Rotation::None, JPEG, |plane, _, _| {
                     if format == Pixel::GRAY8 { 100 } else { red[plane] }
                 });
-                let (input, letterbox) = scaler.scale(&frame).expect(name);
-                assert_close(name, mean(input, (0, 0), letterbox.scaled_px()), expected, 1.5);
+                let (input, sheet) = whole(&mut scaler, &frame);
+                assert_close(name, mean(input, (0, 0), sheet.parts[0].size), expected, 1.5);
             }
         }
     }

@@ -39,17 +39,17 @@ impl Tensor {
         for y in 0..self.height {
             let start = if y < height { width } else { 0 };
             let length = self.width;
-            for (row, value) in self.rows_mut(y, length).into_iter().zip(fill) {
+            for (row, value) in self.row_mut(y, 0, length).into_iter().zip(fill) {
                 row[start..].fill(value);
             }
         }
     }
 
-    /// The first `length` values of row `y` in each plane.
-    pub(crate) fn rows_mut(&mut self, y: usize, length: usize) -> [&mut [f32]; 3] {
+    /// `length` values from column `x` of row `y` in each plane.
+    pub(crate) fn row_mut(&mut self, y: usize, x: usize, length: usize) -> [&mut [f32]; 3] {
         let (first, rest) = self.values.split_at_mut(self.width * self.height);
         let (second, third) = rest.split_at_mut(self.width * self.height);
-        let start = y * self.width;
+        let start = y * self.width + x;
         [first, second, third].map(|plane| &mut plane[start..start + length])
     }
 }
@@ -64,7 +64,7 @@ mod tests {
         tensor.resize(4, 2);
         tensor.pad((0, 0), [1.0, 2.0, 3.0]);
         assert_eq!(tensor.dims(), [1, 3, 2, 4]);
-        for (channel, row) in tensor.rows_mut(1, 2).into_iter().enumerate() {
+        for (channel, row) in tensor.row_mut(1, 0, 2).into_iter().enumerate() {
             row.fill(10.0 * channel as f32);
         }
         #[rustfmt::skip]

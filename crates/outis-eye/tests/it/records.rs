@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use outis_eye::{
     Frame,
-    detect::{Detect, DetectError, EngineError, Spent, Thresholds},
+    detect::{Detect, DetectError, EngineError, InputSize, Sheet, Spent, Thresholds},
+    plan::Way,
     run::{Settings, run},
     schedule::LookRate,
 };
@@ -23,9 +24,13 @@ struct Scripted {
 }
 
 impl Detect for Scripted {
-    fn detect_with_floor(&mut self, frame: Frame, _floor: Score) -> Result<Vec<Detection>, DetectError> {
+    fn look(&mut self, frame: Frame, _: &[Sheet], _floor: Score) -> Result<Vec<Detection>, DetectError> {
         self.looks_ms.push(frame.at().as_millis());
         (self.sees)(frame.at().as_millis())
+    }
+
+    fn input_size(&self) -> InputSize {
+        InputSize::Fixed { width_px: 416, height_px: 416 }
     }
 
     fn thresholds(&self) -> Thresholds {
@@ -52,6 +57,7 @@ fn settings() -> Settings {
         schema: Schema::new(1, 0, &[Class::Person], false).expect("a schema"),
         measure: MeasureSettings { window_ms: 1000, ..MeasureSettings::default() },
         look_rate: LookRate::Fps(5.0),
+        way: Way::Whole,
         snapshot_ms: None,
     }
 }

@@ -13,4 +13,4 @@ mod state;
 mod tracker;
 
 pub use settings::TrackerSettings;
-pub use tracker::{TrackId, TrackPoint, Tracker};
+pub use tracker::{Prediction, TrackId, TrackPoint, Tracker};

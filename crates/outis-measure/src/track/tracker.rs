@@ -43,6 +43,19 @@ pub struct TrackPoint {
     pub seen: bool,
 }
 
+/// Where something that is followed should be now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prediction {
+    /// Expected box.
+    pub bbox: ImageBox,
+    /// Standard deviation of its place, in pixels.
+    pub spread_px: f32,
+    /// Seconds since it was last seen, at the newest look.
+    pub unseen_s: f32,
+    /// Whether it was seen often enough to be more than a flicker.
+    pub lasting: bool,
+}
+
 /// Follows boxes from look to look.
 #[derive(Debug)]
 pub struct Tracker {
@@ -126,6 +139,22 @@ impl Tracker {
     /// Whether a track may still be continued.
     pub fn is_alive(&self, track: TrackId) -> bool {
         self.tracks.binary_search_by_key(&track, |t| t.state.id).is_ok()
+    }
+
+    /// Where all that is followed should be at a time after the newest look.
+    pub fn predictions(&self, at: MediaTime) -> Vec<Prediction> {
+        let prediction = |Track { state, .. }: &Track| {
+            let (dt_s, q) = (at.seconds_since(state.at).max(0.0), state.q());
+            let (x, y) = (state.x.predicted(dt_s, q), state.y.predicted(dt_s, q));
+            let moved = State { x, y, ..state.clone() };
+            Prediction {
+                bbox: moved.bbox(),
+                spread_px: x.var_p.max(y.var_p).max(0.0).sqrt(),
+                unseen_s: state.at.seconds_since(state.last_seen),
+                lasting: state.lasting,
+            }
+        };
+        self.tracks.iter().map(prediction).collect()
     }
 
     /// Tracks that have got a new number since the last call, as (old, new).

@@ -1,0 +1,280 @@
+//! Which parts of the view have changed since the detector last looked at them. Knows brightness in blocks and when
+//! it was looked at; knows no person.
+//!
+//! What has not changed since it was looked at needs no second look: the answer would be the same. So each block is
+//! held against itself at its last look, not against the frame before: who creeps is seen after a while, too.
+
+use outis_measure::{ImageBox, MediaTime};
+
+use crate::scale::BLOCK_PX;
+
+/// A change of brightness below this is none, of 255.
+const CHANGE_MIN: f32 = 3.5;
+/// A change is this many times what the block changes by itself: leaves, rain, a shaking camera, sensor noise.
+const CHANGE_NOISES: f32 = 3.5;
+/// A change is this many times the median of all blocks' changes: sensor noise is the same everywhere. Four standard
+/// deviations of a bell.
+const CHANGE_MEDIANS: f32 = 6.0;
+/// The mean change of a block that nobody has seen yet, of 255.
+const NOISE_START: f32 = 1.0;
+/// Share of the new value in the noise of a block in which the detector found nothing.
+const NOISE_SHARE: f32 = 0.15;
+/// Every so many blocks are enough for the median.
+const MEDIAN_STEP: usize = 7;
+/// When more than this share of the view changes at once, the light or the camera has changed, not the street.
+const UPSET_SHARE: f32 = 0.5;
+/// The same when the median changes by this much, of 255.
+const UPSET_CHANGE: f32 = 12.0;
+
+/// One block.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    /// Brightness when it was last looked at.
+    looked: f32,
+    at: Option<MediaTime>,
+    noise: f32,
+    /// Change since then, at the newest frame.
+    change: f32,
+}
+
+/// All blocks of the view.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    columns: usize,
+    rows: usize,
+    blocks: Vec<Block>,
+    changed: Vec<bool>,
+}
+
+impl Changes {
+    /// Takes a frame's blocks, row by row. Says whether everything has changed at once.
+    pub(super) fn observe(&mut self, (columns, rows): (usize, usize), brightness: &[u8]) -> bool {
+        let first = (columns, rows) != (self.columns, self.rows);
+        if first {
+            let block =
+                |value: &u8| Block { looked: f32::from(*value), at: None, noise: NOISE_START, change: 0.0 };
+            (self.columns, self.rows) = (columns, rows);
+            self.blocks = brightness.iter().map(block).collect();
+        }
+        for (block, value) in self.blocks.iter_mut().zip(brightness) {
+            block.change = (f32::from(*value) - block.looked).abs();
+        }
+        let least = CHANGE_MIN.max(CHANGE_MEDIANS * self.median_change());
+        self.changed.clear();
+        self.changed
+            .extend(self.blocks.iter().map(|block| block.change > least.max(CHANGE_NOISES * block.noise)));
+        let changed = self.changed.iter().filter(|changed| **changed).count();
+        // In other light everything changes alike, so the median does.
+        let upset =
+            changed as f32 > UPSET_SHARE * self.blocks.len() as f32 || self.median_change() > UPSET_CHANGE;
+        if upset {
+            // Take the new light as it is; when things were looked at is forgotten, so that all is looked at again.
+            for (block, value) in self.blocks.iter_mut().zip(brightness) {
+                *block = Block { looked: f32::from(*value), at: None, change: 0.0, ..*block };
+            }
+            self.changed.fill(false);
+        }
+        first || upset
+    }
+
+    /// Says that an area was looked at in this frame, and where in the view something was found.
+    pub(super) fn looked_at(
+        &mut self,
+        area: &ImageBox,
+        at: MediaTime,
+        brightness: &[u8],
+        found: &[ImageBox],
+    ) {
+        for index in indices(self.columns, self.rows, area) {
+            let (x, y) = self.center_px(index);
+            let block = &mut self.blocks[index];
+            let taken = found.iter().any(|bbox| {
+                let reach = BLOCK_PX as f32;
+                (bbox.left - reach..bbox.right() + reach).contains(&x)
+                    && (bbox.top - reach..bbox.bottom() + reach).contains(&y)
+            });
+            if !taken && block.at.is_some() {
+                block.noise += NOISE_SHARE * (block.change - block.noise);
+            }
+            (block.looked, block.at, block.change) = (f32::from(brightness[index]), Some(at), 0.0);
+            self.changed[index] = false;
+        }
+    }
+
+    /// Share of the blocks in a box that have changed since they were looked at.
+    pub(super) fn changed_share(&self, bbox: &ImageBox) -> f32 {
+        let (mut all, mut changed) = (0_u32, 0_u32);
+        for index in indices(self.columns, self.rows, bbox) {
+            (all, changed) = (all + 1, changed + u32::from(self.changed[index]));
+        }
+        changed as f32 / all.max(1) as f32
+    }
+
+    /// Share of the view that is known: unchanged since it was looked at.
+    pub(super) fn known_share(&self) -> f32 {
+        let known =
+            self.blocks.iter().zip(&self.changed).filter(|(block, changed)| block.at.is_some() && !**changed);
+        known.count() as f32 / self.blocks.len().max(1) as f32
+    }
+
+    /// For how long an area was not looked at, in seconds, on average over its blocks; those never looked at count as
+    /// `never_s`.
+    pub(super) fn age_s(&self, bbox: &ImageBox, now: MediaTime, never_s: f32) -> f32 {
+        let (mut all, mut sum_s) = (0_u32, 0.0);
+        for index in indices(self.columns, self.rows, bbox) {
+            let age_s = self.blocks[index].at.map_or(never_s, |at| now.seconds_since(at).min(never_s));
+            (all, sum_s) = (all + 1, sum_s + age_s);
+        }
+        sum_s / all.max(1) as f32
+    }
+
+    /// Boxes around neighbouring blocks that have changed and for which `left_out` is false, in pixels.
+    pub(super) fn clusters(&self, mut left_out: impl FnMut(f32, f32) -> bool) -> Vec<ImageBox> {
+        let mut open: Vec<bool> = (0..self.changed.len())
+            .map(|index| {
+                let (x, y) = self.center_px(index);
+                self.changed[index] && !left_out(x, y)
+            })
+            .collect();
+        let mut clusters = Vec::new();
+        let mut stack = Vec::new();
+        for start in 0..open.len() {
+            if !std::mem::take(&mut open[start]) {
+                continue;
+            }
+            stack.push(start);
+            let (mut left, mut right, mut top, mut bottom) = (usize::MAX, 0, usize::MAX, 0);
+            while let Some(index) = stack.pop() {
+                let (x, y) = (index % self.columns, index / self.columns);
+                (left, right, top, bottom) = (left.min(x), right.max(x), top.min(y), bottom.max(y));
+                for y in y.saturating_sub(1)..=(y + 1).min(self.rows - 1) {
+                    for x in x.saturating_sub(1)..=(x + 1).min(self.columns - 1) {
+                        if std::mem::take(&mut open[y * self.columns + x]) {
+                            stack.push(y * self.columns + x);
+                        }
+                    }
+                }
+            }
+            let px = |blocks: usize| (blocks * BLOCK_PX as usize) as f32;
+            clusters.push(ImageBox::from_left_top_right_bottom(
+                px(left),
+                px(top),
+                px(right + 1),
+                px(bottom + 1),
+            ));
+        }
+        clusters
+    }
+
+    /// Of the blocks that were looked at; none, as long as there are none.
+    fn median_change(&self) -> f32 {
+        let seen = self.blocks.iter().filter(|block| block.at.is_some()).step_by(MEDIAN_STEP);
+        let mut changes: Vec<f32> = seen.map(|block| block.change).collect();
+        let middle = changes.len() / 2;
+        if changes.is_empty() { 0.0 } else { *changes.select_nth_unstable_by(middle, f32::total_cmp).1 }
+    }
+
+    fn center_px(&self, index: usize) -> (f32, f32) {
+        let px = |blocks: usize| (blocks as f32 + 0.5) * BLOCK_PX as f32;
+        (px(index % self.columns), px(index / self.columns))
+    }
+}
+
+/// The blocks whose centres lie in a box.
+fn indices(columns: usize, rows: usize, bbox: &ImageBox) -> impl Iterator<Item = usize> + use<> {
+    let block = BLOCK_PX as f32;
+    let range = |from: f32, to: f32, most: usize| {
+        let first = (from / block - 0.5).ceil().max(0.0) as usize;
+        let end = (to / block - 0.5).ceil().max(0.0) as usize;
+        first.min(most)..end.min(most)
+    };
+    let across = range(bbox.left, bbox.right(), columns);
+    range(bbox.top, bbox.bottom(), rows).flat_map(move |y| across.clone().map(move |x| y * columns + x))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: (usize, usize) = (40, 20);
+    const ALL: ImageBox = ImageBox { left: 0.0, top: 0.0, width: 320.0, height: 160.0 };
+
+    fn street() -> Vec<u8> {
+        (0..SIZE.0 * SIZE.1).map(|index| 60 + (index % 7) as u8).collect()
+    }
+
+    /// Makes blocks brighter from column and row, inclusive, to column and row, exclusive.
+    fn brighter(blocks: &mut [u8], (left, top): (usize, usize), (right, bottom): (usize, usize), by: u8) {
+        for y in top..bottom {
+            blocks[y * SIZE.0 + left..y * SIZE.0 + right].iter_mut().for_each(|value| *value += by);
+        }
+    }
+
+    fn looked(changes: &mut Changes, blocks: &[u8], at_s: f64, found: &[ImageBox]) {
+        changes.looked_at(&ALL, MediaTime::from_seconds(at_s), blocks, found);
+    }
+
+    #[test]
+    fn what_moves_is_found_and_forgotten_when_looked_at() {
+        let mut changes = Changes::default();
+        assert!(changes.observe(SIZE, &street()), "at first all is new");
+        looked(&mut changes, &street(), 0.0, &[]);
+        assert!(!changes.observe(SIZE, &street()));
+        assert_eq!((changes.clusters(|_, _| false).len(), changes.known_share()), (0, 1.0));
+        let mut moved = street();
+        brighter(&mut moved, (3, 4), (5, 9), 30);
+        brighter(&mut moved, (30, 4), (31, 7), 30);
+        changes.observe(SIZE, &moved);
+        let expected = [
+            ImageBox::from_left_top_right_bottom(24.0, 32.0, 40.0, 72.0),
+            ImageBox::from_left_top_right_bottom(240.0, 32.0, 248.0, 56.0),
+        ];
+        assert_eq!(changes.clusters(|_, _| false), expected);
+        assert_eq!(changes.clusters(|x, _| x > 100.0), expected[..1]);
+        assert!(changes.changed_share(&expected[0]) > 0.99 && changes.known_share() < 1.0);
+        looked(&mut changes, &moved, 0.2, &expected);
+        changes.observe(SIZE, &moved);
+        assert_eq!(changes.clusters(|_, _| false), []);
+    }
+
+    #[test]
+    fn leaves_are_soon_left_alone_and_people_are_not() {
+        let tree = ImageBox::from_left_top_right_bottom(80.0, 80.0, 160.0, 120.0);
+        for (name, found, changed) in [("a tree", &[][..], false), ("a crowd", &[tree][..], true)] {
+            let mut changes = Changes::default();
+            changes.observe(SIZE, &street());
+            looked(&mut changes, &street(), 0.0, &[]);
+            for look in 1..40 {
+                let mut swaying = street();
+                brighter(&mut swaying, (10, 10), (20, 15), 25 * (look % 2) as u8);
+                changes.observe(SIZE, &swaying);
+                if look < 39 {
+                    looked(&mut changes, &swaying, f64::from(look) / 5.0, found);
+                }
+            }
+            assert_eq!(changes.changed_share(&tree) > 0.5, changed, "{name}");
+        }
+    }
+
+    #[test]
+    fn sudden_light_is_no_motion() {
+        let mut changes = Changes::default();
+        changes.observe(SIZE, &street());
+        looked(&mut changes, &street(), 0.0, &[]);
+        let mut lit = street();
+        brighter(&mut lit, (0, 0), SIZE, 50);
+        assert!(changes.observe(SIZE, &lit), "all is to be looked at again");
+        assert_eq!(changes.clusters(|_, _| false), []);
+        assert_eq!(changes.known_share(), 0.0);
+        assert_eq!(changes.age_s(&ALL, MediaTime::from_seconds(1.0), 99.0), 99.0);
+        assert!(!changes.observe(SIZE, &lit), "the new light is the light");
+    }
+
+    #[test]
+    fn another_size_of_picture_begins_anew() {
+        let mut changes = Changes::default();
+        changes.observe(SIZE, &street());
+        assert!(changes.observe((20, 10), &[60; 200]));
+        assert_eq!(changes.changed_share(&ALL), 0.0);
+    }
+}
