@@ -63,6 +63,8 @@ pub(crate) struct Config {
     /// How much room signed windows may take.
     #[serde(default = "keep_mb")]
     keep_mb: u32,
+    /// The text of the sign that tells passers-by, as it hangs there.
+    sign: Option<PathBuf>,
     camera: Vec<CameraConfig>,
 }
 
@@ -173,6 +175,8 @@ pub(crate) struct Setup {
     pub(crate) state: StateConfig,
     /// The configuration as the log declares it.
     pub(crate) part: Part,
+    /// The text of the sign that tells passers-by.
+    pub(crate) sign: Option<PathBuf>,
     pub(crate) cameras: Vec<Camera>,
 }
 
@@ -213,7 +217,7 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
     let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let Config { listen, output, state, keep_mb, camera } = config;
+    let Config { listen, output, state, keep_mb, sign, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
         let detector = find(camera.detector)?;
@@ -232,7 +236,7 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
         },
     };
     let part = inventory::configuration(path, &text);
-    Ok(Setup { listen, output, state, part, cameras })
+    Ok(Setup { listen, output, state, part, sign: beside(sign), cameras })
 }
 
 fn read(path: &Path) -> io::Result<String> {

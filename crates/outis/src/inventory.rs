@@ -1,4 +1,5 @@
-//! What has a say in the counts, by its digest: configuration, programs, models and their runtime.
+//! What has a say in the counts, by its digest: configuration, programs, models and their runtime; and the text of the
+//! sign that tells passers-by of them.
 //!
 //! A statement of the device about itself. It tells that something was changed, not that it is good.
 
@@ -21,10 +22,14 @@ use crate::{config::Camera, detector::Runtime, launch::Programs, source};
 /// When one cannot be read.
 pub(crate) fn parts(
     configuration: &Part,
+    sign: Option<&Path>,
     cameras: &[Camera],
     programs: &Programs,
 ) -> anyhow::Result<Vec<Part>> {
     let mut files = BTreeSet::new();
+    if let Some(sign) = sign {
+        files.insert((PartKind::SignText, name_of(sign), sign.to_owned()));
+    }
     files.insert((PartKind::Program, "outis".to_owned(), env::current_exe().context("outis itself")?));
     for program in ["outis-intake", "outis-eye"] {
         files.insert((PartKind::Program, program.to_owned(), programs.find(program)?));

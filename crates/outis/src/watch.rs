@@ -39,11 +39,13 @@ pub(crate) struct WatchArgs {
 
 /// Watches until every camera has ended, and at a terminal until Ctrl-C.
 pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
-    let Setup { listen, output, state, part, cameras } = config::load(&arguments.config, &Cache::from_env())?;
+    let setup = config::load(&arguments.config, &Cache::from_env())?;
+    let Setup { listen, output, state, part, sign, cameras } = setup;
     let programs = Programs::beside_this_one()?;
     let mut stop = stop::on_signals()?;
     let output = Output::open(&output)?;
-    let books = Books::open(&state, inventory::parts(&part, &cameras, &programs)?, cameras.len())?;
+    let books =
+        Books::open(&state, inventory::parts(&part, sign.as_deref(), &cameras, &programs)?, cameras.len())?;
     let live = Live::new(cameras.iter().map(|camera| {
         let Camera { name, plan } = camera;
         (name.as_str(), &plan.scene, plan.profile)

@@ -25,6 +25,7 @@ const CAMERAS: &str = r#"
 listen = "127.0.0.1:0"
 output = { json_lines = "w.jsonl" }
 state = "state"
+sign = "sign.txt"
 
 [[camera]]
 name = "west"
@@ -44,6 +45,9 @@ detect_fps = 2
 pace = 8
 "#;
 
+/// What hangs at the place.
+const SIGN: &str = "Ici, on compte. Personne n'est reconnu.\n";
+
 /// A window as the verifier prints it.
 struct Signed {
     sequence: u64,
@@ -56,6 +60,7 @@ fn stage(configuration: &str) -> Stage {
     let stage = Stage::new();
     stage.short_clip(CLIP_S);
     stage.write("w.toml", configuration);
+    stage.write("sign.txt", SIGN);
     stage
 }
 
@@ -100,6 +105,8 @@ fn what_is_told_is_signed_and_what_it_was_counted_with_is_logged_first() {
     }
     assert_eq!(digest("w.toml"), of_file(stage.path("w.toml")));
     assert!(parts.iter().any(|part| part.kind == PartKind::Model));
+    let sign = parts.iter().find(|part| part.kind == PartKind::SignText);
+    assert_eq!(sign.map(|part| part.digest), Some(Digest::of(SIGN.as_bytes())));
     // Exact counts are for the owner alone, the log is for all.
     let mode = |name| fs::metadata(stage.path(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!(
