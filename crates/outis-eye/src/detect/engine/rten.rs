@@ -1,5 +1,6 @@
 //! Runs a network with rten, which is part of the program: for machines without a runtime library. Knows no models.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool};
@@ -13,7 +14,9 @@ use crate::scale::Tensor;
 pub(crate) struct Rten {
     model: Model,
     input: NodeId,
-    threads: Arc<ThreadPool>,
+    /// Never dropped: a thread that ends takes leave of the kernel with calls that the jail does not grant, and these end
+    /// with the process.
+    threads: ManuallyDrop<Arc<ThreadPool>>,
 }
 
 impl Rten {
@@ -31,7 +34,7 @@ impl Rten {
             model.output_ids().iter().map(name),
         )?;
         let input = model.node_id(input).map_err(|error| EngineError::Prepare(error.into()))?;
-        Ok(Self { model, input, threads: Arc::new(ThreadPool::with_num_threads(1)) })
+        Ok(Self { model, input, threads: ManuallyDrop::new(Arc::new(ThreadPool::with_num_threads(1))) })
     }
 }
 
