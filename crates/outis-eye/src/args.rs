@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Let the detector look at every frame.
     #[arg(long, conflicts_with = "detect_fps")]
     every_frame: bool,
-    /// Milliseconds of processor time that the network may take for each second of video, on average; without, 1.4
+    /// Milliseconds of processor time that the network may take for each second of video, on average; without, 1.5
     /// times what looking at the whole picture costs.
     #[arg(long, value_name = "N", value_parser = inference_ms)]
     inference_ms: Option<f32>,

@@ -82,6 +82,7 @@ pub struct ModelCard {
     pub nms_together: Vec<ClassName>,
     pub score_min: f32,
     pub score_new: f32,
+    pub score_new_close: Option<f32>,
     pub score_origin: String,
     pub class_count: usize,
     pub classes: BTreeMap<ClassName, usize>,
@@ -276,6 +277,8 @@ mod tests {
                 0.0 < card.score_min && card.score_min <= card.score_new && card.score_new < 1.0,
                 "{name}"
             );
+            let close = card.score_new_close.unwrap_or(card.score_new);
+            assert!((card.score_min..=card.score_new).contains(&close), "{name}");
             assert_eq!(card.groups().concat().len(), card.classes.len(), "{name}");
         }
         assert!(

@@ -82,6 +82,7 @@ impl Detector {
             thresholds: Thresholds {
                 score_min: Score::new(card.score_min),
                 score_new: Score::new(card.score_new),
+                score_new_close: Score::new(card.score_new_close.unwrap_or(card.score_new)),
             },
             overflow: 0,
             spent: Spent::default(),

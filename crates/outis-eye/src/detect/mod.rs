@@ -65,6 +65,8 @@ pub struct Thresholds {
     pub score_min: Score,
     /// A track may start from a box this strong.
     pub score_new: Score,
+    /// The same for who is shown at the size at which the network finds people best; at most `score_new`.
+    pub score_new_close: Score,
 }
 
 /// Time spent in each stage, warm-up not included.

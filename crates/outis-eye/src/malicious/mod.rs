@@ -51,7 +51,11 @@ impl Detect for Malicious {
     }
 
     fn thresholds(&self) -> Thresholds {
-        let blind = Thresholds { score_min: Score::new(0.5), score_new: Score::new(0.5) };
+        let blind = Thresholds {
+            score_min: Score::new(0.5),
+            score_new: Score::new(0.5),
+            score_new_close: Score::new(0.5),
+        };
         self.honest.as_ref().map_or(blind, |honest| honest.thresholds())
     }
 

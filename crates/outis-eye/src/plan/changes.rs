@@ -48,7 +48,14 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Takes a frame's blocks, row by row. Says whether everything has changed at once.
-    pub(super) fn observe(&mut self, (columns, rows): (usize, usize), brightness: &[u8]) -> bool {
+    ///
+    /// `unsure` is how far the blocks may lie from where they are said to lie, in blocks: at an edge that alone is a change.
+    pub(super) fn observe(
+        &mut self,
+        (columns, rows): (usize, usize),
+        brightness: &[u8],
+        unsure: f32,
+    ) -> bool {
         let first = (columns, rows) != (self.columns, self.rows);
         if first {
             let block =
@@ -58,6 +65,12 @@ impl Changes {
         }
         for (block, value) in self.blocks.iter_mut().zip(brightness) {
             block.change = (f32::from(*value) - block.looked).abs();
+        }
+        if unsure > 0.0 {
+            for index in 0..self.blocks.len() {
+                self.blocks[index].change =
+                    (self.blocks[index].change - unsure * slope(brightness, columns, index)).max(0.0);
+            }
         }
         let least = CHANGE_MIN.max(CHANGE_MEDIANS * self.median_change());
         self.changed.clear();
@@ -180,6 +193,15 @@ impl Changes {
     }
 }
 
+/// How much brighter or darker the neighbours of a block are, at most.
+fn slope(brightness: &[u8], columns: usize, index: usize) -> f32 {
+    let here = brightness[index];
+    let neighbours =
+        [index.checked_sub(1), Some(index + 1), index.checked_sub(columns), Some(index + columns)];
+    let values = neighbours.into_iter().flatten().filter_map(|index| brightness.get(index));
+    f32::from(values.map(|value| value.abs_diff(here)).max().unwrap_or(0))
+}
+
 /// The blocks whose centres lie in a box.
 fn indices(columns: usize, rows: usize, bbox: &ImageBox) -> impl Iterator<Item = usize> + use<> {
     let block = BLOCK_PX as f32;
@@ -217,14 +239,14 @@ mod tests {
     #[test]
     fn what_moves_is_found_and_forgotten_when_looked_at() {
         let mut changes = Changes::default();
-        assert!(changes.observe(SIZE, &street()), "at first all is new");
+        assert!(changes.observe(SIZE, &street(), 0.0), "at first all is new");
         looked(&mut changes, &street(), 0.0, &[]);
-        assert!(!changes.observe(SIZE, &street()));
+        assert!(!changes.observe(SIZE, &street(), 0.0));
         assert_eq!((changes.clusters(|_, _| false).len(), changes.known_share()), (0, 1.0));
         let mut moved = street();
         brighter(&mut moved, (3, 4), (5, 9), 30);
         brighter(&mut moved, (30, 4), (31, 7), 30);
-        changes.observe(SIZE, &moved);
+        changes.observe(SIZE, &moved, 0.0);
         let expected = [
             ImageBox::from_left_top_right_bottom(24.0, 32.0, 40.0, 72.0),
             ImageBox::from_left_top_right_bottom(240.0, 32.0, 248.0, 56.0),
@@ -233,7 +255,7 @@ mod tests {
         assert_eq!(changes.clusters(|x, _| x > 100.0), expected[..1]);
         assert!(changes.changed_share(&expected[0]) > 0.99 && changes.known_share() < 1.0);
         looked(&mut changes, &moved, 0.2, &expected);
-        changes.observe(SIZE, &moved);
+        changes.observe(SIZE, &moved, 0.0);
         assert_eq!(changes.clusters(|_, _| false), []);
     }
 
@@ -242,12 +264,12 @@ mod tests {
         let tree = ImageBox::from_left_top_right_bottom(80.0, 80.0, 160.0, 120.0);
         for (name, found, changed) in [("a tree", &[][..], false), ("a crowd", &[tree][..], true)] {
             let mut changes = Changes::default();
-            changes.observe(SIZE, &street());
+            changes.observe(SIZE, &street(), 0.0);
             looked(&mut changes, &street(), 0.0, &[]);
             for look in 1..40 {
                 let mut swaying = street();
                 brighter(&mut swaying, (10, 10), (20, 15), 25 * (look % 2) as u8);
-                changes.observe(SIZE, &swaying);
+                changes.observe(SIZE, &swaying, 0.0);
                 if look < 39 {
                     looked(&mut changes, &swaying, f64::from(look) / 5.0, found);
                 }
@@ -259,22 +281,46 @@ mod tests {
     #[test]
     fn sudden_light_is_no_motion() {
         let mut changes = Changes::default();
-        changes.observe(SIZE, &street());
+        changes.observe(SIZE, &street(), 0.0);
         looked(&mut changes, &street(), 0.0, &[]);
         let mut lit = street();
         brighter(&mut lit, (0, 0), SIZE, 50);
-        assert!(changes.observe(SIZE, &lit), "all is to be looked at again");
+        assert!(changes.observe(SIZE, &lit, 0.0), "all is to be looked at again");
         assert_eq!(changes.clusters(|_, _| false), []);
         assert_eq!(changes.known_share(), 0.0);
         assert_eq!(changes.age_s(&ALL, MediaTime::from_seconds(1.0), 99.0), 99.0);
-        assert!(!changes.observe(SIZE, &lit), "the new light is the light");
+        assert!(!changes.observe(SIZE, &lit, 0.0), "the new light is the light");
+    }
+
+    #[test]
+    fn an_edge_that_may_lie_elsewhere_is_no_motion() {
+        let mut changes = Changes::default();
+        // The left half is dark; half a pixel of sway moves the edge by a sixteenth of its height.
+        let edge = |at: u8| -> Vec<u8> {
+            let value = |column| match column {
+                0..20 => 40,
+                20 => at,
+                _ => 200,
+            };
+            (0..SIZE.0 * SIZE.1).map(|index| value(index % SIZE.0)).collect()
+        };
+        changes.observe(SIZE, &edge(120), 0.0);
+        looked(&mut changes, &edge(120), 0.0, &[]);
+        changes.observe(SIZE, &edge(130), 0.0);
+        assert_eq!(changes.clusters(|_, _| false).len(), 1, "a camera at rest");
+        changes.observe(SIZE, &edge(130), 0.3);
+        assert_eq!(changes.clusters(|_, _| false), [], "a camera that sways");
+        let mut walker = edge(120);
+        brighter(&mut walker, (5, 5), (7, 10), 60);
+        changes.observe(SIZE, &walker, 0.3);
+        assert_eq!(changes.clusters(|_, _| false).len(), 1, "somebody walks by all the same");
     }
 
     #[test]
     fn another_size_of_picture_begins_anew() {
         let mut changes = Changes::default();
-        changes.observe(SIZE, &street());
-        assert!(changes.observe((20, 10), &[60; 200]));
+        changes.observe(SIZE, &street(), 0.0);
+        assert!(changes.observe((20, 10), &[60; 200], 0.0));
         assert_eq!(changes.changed_share(&ALL), 0.0);
     }
 }

@@ -21,6 +21,12 @@ const MEMORY_SHARE: f32 = 0.05;
 /// Columns and rows are used for the search in steps of this many blocks: enough of them are left.
 const STRIDE: usize = 2;
 
+/// Blocks of a shifted view are known as well as if they lay this far from where they are said to lie, in blocks: the
+/// shift itself is known to half a pixel, the rest is what averaging over eight pixels hides.
+const UNSURE: f32 = 0.3;
+/// After so many looks without a shift the camera is at rest.
+const CALM_LOOKS: u32 = 25;
+
 /// The still view, and how the newest frame lies over it.
 #[derive(Default)]
 pub(super) struct Steady {
@@ -30,6 +36,8 @@ pub(super) struct Steady {
     still: Vec<u8>,
     /// Right and down, in blocks.
     shift: (f32, f32),
+    /// Looks since the last shift, as far as they matter.
+    calm_looks: u32,
 }
 
 impl Steady {
@@ -37,6 +45,7 @@ impl Steady {
     pub(super) fn observe(&mut self, (columns, rows): (usize, usize), blocks: &[u8]) -> &[u8] {
         if (columns, rows) != (self.columns, self.rows) {
             (self.columns, self.rows, self.shift) = (columns, rows, (0.0, 0.0));
+            self.calm_looks = CALM_LOOKS;
             self.usual = blocks.iter().map(|value| f32::from(*value)).collect();
         }
         self.shift = self.search(blocks);
@@ -51,11 +60,17 @@ impl Steady {
             });
             steadied.extend(still);
         }
+        self.calm_looks = if self.shift == (0.0, 0.0) { (self.calm_looks + 1).min(CALM_LOOKS) } else { 0 };
         self.still = steadied;
         for (usual, still) in self.usual.iter_mut().zip(&self.still) {
             *usual += MEMORY_SHARE * (f32::from(*still) - *usual);
         }
         &self.still
+    }
+
+    /// How far blocks may lie from where they are said to lie, in blocks.
+    pub(super) fn unsure(&self) -> f32 {
+        if self.calm_looks < CALM_LOOKS { UNSURE } else { 0.0 }
     }
 
     /// The blocks of the newest frame as if the camera stood still.

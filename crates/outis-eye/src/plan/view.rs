@@ -78,8 +78,11 @@ pub(super) struct View {
     picture_px: (u32, u32),
     input: InputSize,
     settings: PlanSettings,
-    score_new: Score,
+    thresholds: Thresholds,
     thumbnail: Thumbnail,
+    /// Mean brightness: what lies between the crops must be neither brighter nor darker than the view, or the network
+    /// sees nothing but the frame around each.
+    ground: u8,
     steady: Steady,
     /// From here on everything is in the coordinates of the still view.
     changes: Changes,
@@ -113,8 +116,10 @@ impl View {
             picture_px,
             input,
             settings,
-            score_new: thresholds.score_new,
+            thresholds,
             thumbnail: Thumbnail::default(),
+            ground: 128,
+
             steady: Steady::default(),
             changes: Changes::default(),
             heights: Heights::new(picture_px),
@@ -141,15 +146,19 @@ impl View {
         let size = Thumbnail::size(self.picture_px);
         // A frame that cannot be scaled is told by the detector.
         if let Some(blocks) = self.thumbnail.blocks(&frame) {
-            let still = self.steady.observe(size, blocks);
-            if self.changes.observe(size, still) {
+            self.steady.observe(size, blocks);
+            self.ground = mean(self.steady.still());
+            if self.changes.observe(size, self.steady.still(), self.steady.unsure()) {
                 self.kept.clear();
             }
         }
         let whole = Area { left: 0, top: 0, width: self.picture_px.0, height: self.picture_px.1 };
         let whole_px = Sheet::of(whole, self.input).map_or(0, |sheet| sheet.pixels());
         self.bucket.fill(at, whole_px, self.ns_per_px);
-        let sheets = self.plan(at, lines, zones);
+        let mut sheets = self.plan(at, lines, zones);
+        for sheet in &mut sheets {
+            sheet.ground = Some(self.ground);
+        }
         let areas: Vec<Area> =
             sheets.iter().flat_map(|sheet| sheet.parts.iter().map(|part| part.source)).collect();
         let before = detector.spent();
@@ -232,7 +241,12 @@ impl View {
         let seen_again = |bbox: &ImageBox| {
             areas.iter().any(|area| area.intersection(bbox) > SEEN_AGAIN_SHARE * bbox.area())
         };
-        let in_view = |found: &Detection| Detection { bbox: steady.to_view(&found.bbox), ..*found };
+        let thresholds = self.thresholds;
+        let in_view = |found: &Detection| Detection {
+            bbox: steady.to_view(&found.bbox),
+            score: judged(found.score, thresholds),
+            ..*found
+        };
         let fresh: Vec<Detection> = fresh.iter().map(in_view).collect();
         let changes = &self.changes;
         self.kept.retain(|kept| {
@@ -251,7 +265,8 @@ impl View {
         for area in &areas {
             self.changes.looked_at(area, at, self.steady.still(), &boxes);
         }
-        for found in fresh.iter().filter(|d| d.class == Class::Person && d.score >= self.score_new) {
+        for found in fresh.iter().filter(|d| d.class == Class::Person && d.score >= self.thresholds.score_new)
+        {
             self.heights.learn(&found.bbox);
         }
         self.kept.extend(fresh.into_iter().map(|detection| Kept { detection, at }));
@@ -264,6 +279,18 @@ impl View {
         detections.retain(|found| found.bbox.is_valid());
         Look { detections, observed_share: self.changes.known_share() }
     }
+}
+
+/// The score that counts: who is shown at the best height is sure at a lower one.
+fn judged(score: Score, thresholds: Thresholds) -> Score {
+    let is_sure = (thresholds.score_new_close..thresholds.score_new).contains(&score);
+    if is_sure { thresholds.score_new } else { score }
+}
+
+/// Of a picture's brightness.
+fn mean(brightness: &[u8]) -> u8 {
+    let sum: u64 = brightness.iter().map(|value| u64::from(*value)).sum();
+    u8::try_from(sum / (brightness.len() as u64).max(1)).unwrap_or(u8::MAX)
 }
 
 /// Whether a new box lies in one that was found before and is much smaller.

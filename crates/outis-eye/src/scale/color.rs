@@ -73,6 +73,12 @@ impl YuvToInput {
         Self { channels }
     }
 
+    /// A grey of this luma.
+    pub(crate) fn grey(&self, luma: u8) -> [f32; 3] {
+        let neutral = f32::from(super::CHROMA_GREY);
+        self.channels.map(|channel| channel.of(f32::from(luma), neutral, neutral))
+    }
+
     /// Converts one row: Y, Cb and Cr of every pixel into three rows of the input, all of one length.
     pub(crate) fn row(&self, [luma, cb, cr]: [&[u8]; 3], [first, second, third]: [&mut [f32]; 3]) {
         // Slices of one length that is known here let the compiler convert several pixels at a time.

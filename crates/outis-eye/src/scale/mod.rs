@@ -70,9 +70,10 @@ impl Scaler {
         let (input_width, input_height) = sheet.input_px;
         self.tensor.resize(input_width, input_height);
         let convert = YuvToInput::new(frame.color(), &self.normalisation);
+        let ground = sheet.ground.map_or(self.normalisation.padding(), |luma| convert.grey(luma));
         match sheet.parts[..] {
-            [Part { at: (0, 0), size, .. }] => self.tensor.pad(size, self.normalisation.padding()),
-            _ => self.tensor.pad((0, 0), self.normalisation.padding()),
+            [Part { at: (0, 0), size, .. }] => self.tensor.pad(size, ground),
+            _ => self.tensor.pad((0, 0), ground),
         }
         for part in &sheet.parts {
             let Part { source, at: (left, top), size: (width, height) } = *part;

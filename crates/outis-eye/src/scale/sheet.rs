@@ -117,6 +117,8 @@ pub struct Sheet {
     pub input_px: (usize, usize),
     /// What it shows; parts do not overlap in the input.
     pub parts: Vec<Part>,
+    /// Brightness between the parts, as the frame codes it; the grey of the network's card when there is none.
+    pub ground: Option<u8>,
 }
 
 impl Sheet {
@@ -124,7 +126,7 @@ impl Sheet {
     pub fn of(source: Area, input: InputSize) -> Option<Self> {
         let letterbox = Letterbox::fit(source.width, source.height, input)?;
         let part = Part { source, at: (0, 0), size: letterbox.scaled_px() };
-        Some(Self { input_px: letterbox.input_px(), parts: vec![part] })
+        Some(Self { input_px: letterbox.input_px(), parts: vec![part], ground: None })
     }
 
     /// The part in which a box of the input lies with its centre. Between parts there is none.
@@ -195,7 +197,7 @@ mod tests {
     fn boxes_between_parts_belong_to_none() {
         let source = Area { left: 0, top: 0, width: 100, height: 100 };
         let part = |x| Part { source, at: (x, 0), size: (100, 100) };
-        let sheet = Sheet { input_px: (320, 128), parts: vec![part(0), part(110)] };
+        let sheet = Sheet { input_px: (320, 128), parts: vec![part(0), part(110)], ground: None };
         let at = |x: f32| sheet.part_of(&ImageBox::from_left_top_width_height(x - 5.0, 10.0, 10.0, 20.0));
         assert_eq!(at(50.0), Some(0));
         assert_eq!(at(105.0), None);

@@ -34,7 +34,11 @@ impl Detect for Scripted {
     }
 
     fn thresholds(&self) -> Thresholds {
-        Thresholds { score_min: Score::new(0.25), score_new: Score::new(0.35) }
+        Thresholds {
+            score_min: Score::new(0.25),
+            score_new: Score::new(0.35),
+            score_new_close: Score::new(0.35),
+        }
     }
 
     fn take_overflow(&mut self) -> u32 {
