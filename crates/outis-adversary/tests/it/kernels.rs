@@ -12,15 +12,18 @@ use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 /// Runs an attempt on a kernel that answers some calls with an error.
 fn on_a_kernel_without(calls: &[i64], error: i32, way: &str) -> Output {
-    let table: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
-    let action = SeccompAction::Errno(error.cast_unsigned());
-    let arch = std::env::consts::ARCH.try_into().expect("a processor with filters");
-    let filter = SeccompFilter::new(table, SeccompAction::Allow, action, arch).expect("a filter");
-    let filter: BpfProgram = filter.try_into().expect("a program");
+    on_a_kernel(&[(calls, error)], way)
+}
+
+/// The same with several answers; 0 is a yes without effect.
+fn on_a_kernel(answers: &[(&[i64], i32)], way: &str) -> Output {
+    let filters: Vec<BpfProgram> = answers.iter().map(|(calls, error)| answering(calls, *error)).collect();
     let way = way.to_owned();
     // A filter holds the thread that asks for it and what it starts, so it goes with this thread.
     let run = thread::spawn(move || {
-        apply_filter(&filter).expect("this kernel filters");
+        for filter in &filters {
+            apply_filter(filter).expect("this kernel filters");
+        }
         Command::new(env!("CARGO_BIN_EXE_outis-adversary"))
             .args(["jailed", &way, "--folder", "/", "--port", "9"])
             .stdin(Stdio::piped())
@@ -30,6 +33,14 @@ fn on_a_kernel_without(calls: &[i64], error: i32, way: &str) -> Output {
             .expect("the adversary starts")
     });
     run.join().expect("it ran")
+}
+
+fn answering(calls: &[i64], error: i32) -> BpfProgram {
+    let table: BTreeMap<i64, Vec<_>> = calls.iter().map(|&call| (call, Vec::new())).collect();
+    let action = SeccompAction::Errno(error.cast_unsigned());
+    let arch = std::env::consts::ARCH.try_into().expect("a processor with filters");
+    let filter = SeccompFilter::new(table, SeccompAction::Allow, action, arch).expect("a filter");
+    filter.try_into().expect("a program")
 }
 
 #[test]
@@ -59,5 +70,33 @@ fn without_namespaces_the_rest_holds() {
             assert!(was_stopped(output.status), "{name}: {way}: {output:?}");
             assert_eq!((output.stdout.len(), output.stderr.len()), (0, 0), "{name}: {way}");
         }
+    }
+}
+
+/// Stronger than any old kernel: Landlock says yes and does nothing. What is left behind the lock is the filter.
+#[test]
+fn behind_the_lock_the_filter_alone_stops_every_way() {
+    /// It says so, and nothing happens.
+    const NOTHING: i32 = 0;
+    let list = Command::new(env!("CARGO_BIN_EXE_outis-adversary"))
+        .arg("list")
+        .output()
+        .expect("the adversary starts");
+    let list = String::from_utf8(list.stdout).expect("a list");
+    let ways: Vec<&str> = list
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        // The others end at the door, or by a fault.
+        .filter(|(_, rest)| rest.starts_with("leak") || rest.starts_with("jailed"))
+        .map(|(way, _)| way)
+        .collect();
+    assert!(ways.len() > 100, "{}", ways.len());
+    for way in ways {
+        // Only Landlock may lie. Were namespaces to, root would take this machine's own folders away.
+        let refused = [libc::SYS_unshare];
+        let output =
+            on_a_kernel(&[(&refused, libc::EPERM), (&[libc::SYS_landlock_restrict_self], NOTHING)], way);
+        assert!(was_stopped(output.status), "{way}: {output:?}");
+        assert_eq!((output.stdout.len(), output.stderr.len()), (0, 0), "{way}");
     }
 }
