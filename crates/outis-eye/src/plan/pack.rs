@@ -81,7 +81,7 @@ mod tests {
         let crop = |left| Crop { source: Area { left, top: 0, width: 60, height: 90 }, scale: 1.0 };
         let sheets = pack(&[crop(0), crop(300), crop(900)], FREE);
         assert_eq!(sheets.len(), 1);
-        assert_eq!(sheets[0].input_px, (224, 96));
+        assert_eq!(sheets[0].input_px, (192, 96), "three of 60 columns and two gutters");
         let fixed = InputSize::Fixed { width_px: 416, height_px: 416 };
         assert_eq!(pack(&[crop(0)], fixed)[0].input_px, (416, 416));
         assert_eq!(pack(&[], FREE), []);
