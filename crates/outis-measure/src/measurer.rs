@@ -134,12 +134,14 @@ impl Measurer {
 
     fn count_look(&mut self, at: MediaTime, observed_share: f32) {
         let elapsed_ms = self.counted_until.map_or(0, |last| at.as_millis() - last.as_millis());
-        let observed_ms = u64::try_from(elapsed_ms).ok().filter(|_| elapsed_ms <= GAP_MAX_MS).unwrap_or(0);
+        let spent_ms = u64::try_from(elapsed_ms).ok().filter(|_| elapsed_ms <= GAP_MAX_MS).unwrap_or(0);
+        let share = f64::from(if observed_share.is_nan() { 0.0 } else { observed_share.clamp(0.0, 1.0) });
+        // Presence is told of the time that was observed, and of no more: so their ratio is a mean.
+        let observed_ms = (spent_ms as f64 * share).round() as u64;
         self.counted_until = Some(at);
         self.advance_window(self.settings.origin_ms.saturating_add(at.as_millis()));
         self.running.add_look();
-        let share = f64::from(if observed_share.is_nan() { 0.0 } else { observed_share.clamp(0.0, 1.0) });
-        self.running.add_observed_ms((observed_ms as f64 * share).round() as u64);
+        self.running.add_observed_ms(observed_ms);
         self.running.clear_now();
         while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
             self.counter.observe(&point, &mut self.events);
