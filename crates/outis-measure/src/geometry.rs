@@ -47,6 +47,11 @@ impl ImageBox {
         Self { left, top, width: width.max(0.0), height: height.max(0.0) }
     }
 
+    /// The box that stands on a foot point, its bottom centre.
+    pub fn standing_on(foot: ImagePoint, width: f32, height: f32) -> Self {
+        Self::from_left_top_width_height(foot.x_px - width / 2.0, foot.y_px - height, width, height)
+    }
+
     /// A box from two opposite corners.
     pub fn from_left_top_right_bottom(left: f32, top: f32, right: f32, bottom: f32) -> Self {
         Self::from_left_top_width_height(left, top, right - left, bottom - top)

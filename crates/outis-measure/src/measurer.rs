@@ -341,17 +341,16 @@ mod tests {
         let mut measurer = measurer(3_600_000);
         for look in 0..=100 {
             let share = if look > 50 { 0.4 } else { 1.0 };
-            let who = Detection {
-                bbox: crate::ImageBox::from_left_top_width_height(100.0, 100.0, 30.0, 90.0),
-                class: outis_record::Class::Person,
-                score: crate::Score::new(0.9),
-            };
-            measurer.look_partly(MediaTime::from_seconds(f64::from(look) / FPS), &[who], share);
+            measurer.look_partly(
+                MediaTime::from_seconds(f64::from(look) / FPS),
+                &[person(100.0, 190.0)],
+                share,
+            );
         }
         measurer.finish();
         let (totals, _) = &measurer.take_closed()[0];
         assert_eq!(totals.observed_ms(), 10_000 + 4_000);
-        let view = totals.view(outis_record::Class::Person);
+        let view = totals.view(Class::Person);
         assert!((13_000..=14_000).contains(&view.present_ms), "one person, all the time: {view:?}");
     }
 

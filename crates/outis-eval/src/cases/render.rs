@@ -103,7 +103,7 @@ fn true_box(actor: &Actor, time_s: f64, how: Rendering, lens: &mut Lens) -> Opti
     }
     let foot = how.course.point(across, along);
     let (width, height) = (actor.size.0 * HEIGHT_PX, actor.size.1 * HEIGHT_PX);
-    Some(ImageBox::from_left_top_width_height(foot.x_px - width / 2.0, foot.y_px - height, width, height))
+    Some(ImageBox::standing_on(foot, width, height))
 }
 
 impl Course {

@@ -24,8 +24,7 @@ pub(super) struct Moment {
 impl Moment {
     /// The box as it was detected, or as it is supposed.
     pub(super) fn bbox(&self) -> ImageBox {
-        let Self { foot, width, height, .. } = *self;
-        ImageBox::from_left_top_width_height(foot.x_px - width / 2.0, foot.y_px - height, width, height)
+        ImageBox::standing_on(self.foot, self.width, self.height)
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     history::Moment,
     motion::Axis,
     settings::TrackerSettings,
-    state::{MATCH_JITTER_FACTOR, SIZE_COST_MAX, SIZE_LOG_SD, Track},
+    state::{MATCH_JITTER_FACTOR, Track, size_cost},
 };
 
 /// Gate of the squared distance: 1 in 2000 right pairs is missed (chi-squared, four degrees of freedom).
@@ -53,8 +53,7 @@ pub(super) fn worth_joining(lost: &Track, new: &Track, settings: &TrackerSetting
     if distance2.is_nan() || distance2 > GATE {
         return None;
     }
-    let mismatch = (new.state.size() / size).ln() / SIZE_LOG_SD;
-    let worth = WORTH - distance2 - (mismatch * mismatch).min(SIZE_COST_MAX) - spread_across - spread_down;
+    let worth = WORTH - distance2 - size_cost(new.state.size(), size) - spread_across - spread_down;
     (worth > 0.0).then_some(worth)
 }
 

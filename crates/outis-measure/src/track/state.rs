@@ -64,10 +64,10 @@ const GATE: f32 = 16.0;
 const WORTH: f32 = 21.0;
 
 /// Standard deviation of the logarithm of a box's size from look to look.
-pub(super) const SIZE_LOG_SD: f32 = 0.2;
+const SIZE_LOG_SD: f32 = 0.2;
 
 /// The cost at which a size mismatch stops to tell: a person half hidden has half the height.
-pub(super) const SIZE_COST_MAX: f32 = 6.0;
+const SIZE_COST_MAX: f32 = 6.0;
 
 /// A box lower than this share of its track's height may be cut off below: jitter of [`SIZE_LOG_SD`] alone
 /// makes one box in thirteen so low, and then its foot must fit worse than its head besides.
@@ -122,12 +122,7 @@ impl State {
     }
 
     pub(super) fn bbox(&self) -> ImageBox {
-        ImageBox::from_left_top_width_height(
-            self.x.position - self.width / 2.0,
-            self.y.position - self.height,
-            self.width,
-            self.height,
-        )
+        ImageBox::standing_on(ImagePoint::new(self.x.position, self.y.position), self.width, self.height)
     }
 
     pub(super) fn class(&self) -> Class {
@@ -176,8 +171,7 @@ impl State {
             return None;
         }
         let detected = size_px(self.kind, detection.bbox.width, detection.bbox.height);
-        let mismatch = (detected / size).ln() / SIZE_LOG_SD;
-        let cost = distance2 + (mismatch * mismatch).min(SIZE_COST_MAX);
+        let cost = distance2 + size_cost(detected, size);
         // A long-lost track is spread wide and explains everything a little: its spread is its price.
         let spread = (sx * sy).sqrt() / (size * settings.jitter).powi(2);
         let worth = WORTH - cost - 2.0 * spread.ln();
@@ -272,6 +266,12 @@ impl Track {
         let keep = self.history.partition_point(|moment| moment.at < keep_from);
         self.history.drain(..keep);
     }
+}
+
+/// What it costs to say that two boxes of these sizes are of the same thing, as twice a log-likelihood.
+pub(super) fn size_cost(one: f32, other: f32) -> f32 {
+    let mismatch = (one / other).ln() / SIZE_LOG_SD;
+    (mismatch * mismatch).min(SIZE_COST_MAX)
 }
 
 fn size_px(kind: Kind, width: f32, height: f32) -> f32 {

@@ -13,7 +13,7 @@ use super::{
     settings::{DETECTIONS_MAX, Kind, PORTION_S, TRACKS_MAX, TrackerSettings},
     state::{Stage, State, Track},
 };
-use crate::{Detection, ImageBox, MediaTime, Score};
+use crate::{Detection, ImageBox, ImagePoint, MediaTime, Score};
 
 /// The number of a track. It dies with the track and is never stored or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -276,6 +276,9 @@ impl Tracker {
                 }
             }
         }
+        if self.candidates.is_empty() {
+            return;
+        }
         let mut joined = Vec::new();
         for (l, n) in best_matching(&self.candidates, self.tracks.len(), self.tracks.len()) {
             let age_s = now.seconds_since(self.tracks[n].state.first_seen);
@@ -309,12 +312,7 @@ impl Tracker {
                 |s| TrackPoint {
                     track: track.state.id,
                     at: s.at,
-                    bbox: ImageBox::from_left_top_width_height(
-                        s.x - s.width / 2.0,
-                        s.y - s.height,
-                        s.width,
-                        s.height,
-                    ),
+                    bbox: ImageBox::standing_on(ImagePoint::new(s.x, s.y), s.width, s.height),
                     class,
                     score: Score::new(s.score),
                     seen: s.seen,
