@@ -4,11 +4,16 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use outis_eval::{mot, watch::Watcher};
+use outis_eye::detect::InputSize;
 use outis_eye::plan::{Budget, PlanSettings, Way};
 use outis_measure::Score;
 
 /// The most tiles side by side or above each other.
 const TILES_MAX: u32 = 16;
+
+/// Inputs are multiples of the coarsest stride of the known networks, and no larger than pays.
+const INPUT_STEP_PX: usize = 32;
+const INPUT_MAX_PX: usize = 2048;
 
 /// Detects in a video or in the pictures of a folder; prints MOT lines with our class numbers
 #[derive(Debug, clap::Args)]
@@ -40,6 +45,9 @@ pub(crate) struct DetectorArguments {
     /// Milliseconds of processor time for the network in each second of video [default: what the product takes]
     #[arg(long, value_name = "N")]
     pub(crate) inference_ms: Option<f32>,
+    /// Shows the network inputs up to this size instead of its card's
+    #[arg(long, value_name = "WxH", value_parser = input_px)]
+    pub(crate) input: Option<(usize, usize)>,
 }
 
 impl DetectorArguments {
@@ -47,6 +55,11 @@ impl DetectorArguments {
         let mut watcher = Watcher::new(&self.model)?;
         watcher.floor = self.score_min.map_or(watcher.floor, Score::new);
         watcher.way = self.way();
+        watcher.input = self.input.map(|(width_px, height_px)| InputSize::UpTo {
+            width_px,
+            height_px,
+            step_px: INPUT_STEP_PX,
+        });
         Ok(watcher)
     }
 }
@@ -70,6 +83,16 @@ fn tiles(text: &str) -> Result<(u32, u32), String> {
     text.split_once('x')
         .and_then(|(columns, rows)| Some((side(columns)?, side(rows)?)))
         .ok_or_else(|| format!("tiles are CxR, such as 3x2, at most {TILES_MAX} of each"))
+}
+
+/// `480x352`: width and height of an input.
+fn input_px(text: &str) -> Result<(usize, usize), String> {
+    let may =
+        |side: &usize| side.is_multiple_of(INPUT_STEP_PX) && (INPUT_STEP_PX..=INPUT_MAX_PX).contains(side);
+    let side = |text: &str| text.parse().ok().filter(may);
+    text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?))).ok_or_else(|| {
+        format!("an input is WxH, such as 480x352: multiples of {INPUT_STEP_PX} up to {INPUT_MAX_PX}")
+    })
 }
 
 impl Detect {

@@ -37,6 +37,31 @@ fn eight_seconds_of_a_real_clip() {
     }
 }
 
+/// Twelve seconds at 1920 x 1080, where the eye chooses crops. By the published truth three people cross the line to
+/// the left and two to the right, and up to seven are in the whole picture at once.
+#[test]
+fn a_full_hd_street_is_counted_in_crops() {
+    let stage = Stage::new();
+    stage.full_hd_clip(12);
+    let line = "path:1375,1070,1375,125";
+    let ended = stage.run(&["count", "street.mkv", "--line", line, "--classes", "person", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = ended.json();
+    assert_eq!(report["complete"], true);
+    assert_eq!((&report["source"]["width"], &report["source"]["height"]), (&1920.into(), &1080.into()));
+    assert_eq!(report["source"]["frames"], 120);
+    assert_eq!(report["notices"].as_array().unwrap().len(), 0, "{report}");
+    let looks = report["source"]["looks"].as_u64().unwrap();
+    assert!((59..=61).contains(&looks), "{looks} looks");
+    let passages = &report["lines"][0];
+    let [forward, backward] = ["forward", "backward"].map(|way| passages[way].as_u64().unwrap());
+    assert!((1..=3).contains(&forward) && (2..=4).contains(&backward), "{passages}");
+    let people = &report["occupancy"]["classes"]["person"];
+    assert!((4..=8).contains(&people["max"].as_u64().unwrap()), "{people}");
+    // Most of the picture is known at most looks, or crops would be no way to count.
+    assert!(report["observed_s"].as_f64().unwrap() > 9.0, "{report}");
+}
+
 fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()).collect()
 }

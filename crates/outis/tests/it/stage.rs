@@ -64,17 +64,22 @@ impl Stage {
 
     /// The first seconds of the clip, under its own name.
     pub(crate) fn short_clip(&self, seconds: u32) -> PathBuf {
-        let short = self.path("vtest.avi");
+        self.cut_clip("vtest.avi", seconds, &["-c", "copy"])
+    }
+
+    /// The same as a street camera sends it today: its middle two and a half times as large, 1920 x 1080, in H.264.
+    pub(crate) fn full_hd_clip(&self, seconds: u32) -> PathBuf {
+        let filter = "scale=1920:1440:flags=bicubic,crop=1920:1080:0:250";
+        self.cut_clip("street.mkv", seconds, &["-vf", filter, "-c:v", "libx264", "-preset", "veryfast"])
+    }
+
+    fn cut_clip(&self, name: &str, seconds: u32, coding: &[&str]) -> PathBuf {
+        let cut = self.path(name);
         let mut ffmpeg = Command::new("ffmpeg");
-        ffmpeg.args(["-loglevel", "error", "-i"]).arg(clip()).args([
-            "-t",
-            &seconds.to_string(),
-            "-c",
-            "copy",
-        ]);
-        let status = ffmpeg.arg(&short).status();
-        assert!(status.is_ok_and(|status| status.success()), "ffmpeg is needed to shorten the clip");
-        short
+        ffmpeg.args(["-nostdin", "-loglevel", "error", "-i"]).arg(clip());
+        let status = ffmpeg.args(["-t", &seconds.to_string()]).args(coding).arg(&cut).status();
+        assert!(status.is_ok_and(|status| status.success()), "ffmpeg is needed to make {name} of the clip");
+        cut
     }
 
     /// The command in this folder.
