@@ -201,6 +201,10 @@ impl Watcher {
                     watched.faults += 1;
                     continue;
                 }
+                Event::LeftOut(at) => {
+                    watched.times.push(at);
+                    continue;
+                }
                 Event::End(_) => break,
             };
             watched.times.push(picture.at());

@@ -54,9 +54,10 @@ pub fn run(
     };
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
     let mut unsupported = false;
-    while let Some(event) = frames.next() {
+    while let Some(event) = frames.next_wanted(|at| eye.schedule.may_be_due(at)) {
         match event {
             Event::Picture(picture) => eye.picture(picture, &mut frames)?,
+            Event::LeftOut(at) => eye.left_out(at)?,
             Event::Fault(notice) => eye.notices.add(notice, 1),
             Event::UnsupportedFeature => {
                 unsupported = true;
@@ -112,10 +113,21 @@ impl<'a, W: Write> Eye<'a, W> {
         }
     }
 
-    fn picture(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> io::Result<()> {
-        let at = picture.at();
+    /// A frame that is not looked at and was not decoded.
+    fn left_out(&mut self, at: MediaTime) -> io::Result<()> {
+        self.schedule.pass(at);
+        self.frame(at);
+        self.tell(at, false)
+    }
+
+    fn frame(&mut self, at: MediaTime) {
         self.progress.frames = self.progress.frames.saturating_add(1);
         self.progress.media_ms = u64::try_from(at.as_millis()).unwrap_or(0);
+    }
+
+    fn picture(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> io::Result<()> {
+        let at = picture.at();
+        self.frame(at);
         let side = |px: u32| u16::try_from(px).unwrap_or(u16::MAX);
         (self.progress.width_px, self.progress.height_px) =
             (side(picture.width_px()), side(picture.height_px()));

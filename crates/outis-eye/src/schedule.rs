@@ -29,7 +29,13 @@ pub(crate) struct LookSchedule {
     /// The next point of the grid.
     due_us: f64,
     last_us: Option<f64>,
+    /// From the frame before last to the last, in microseconds; zero before there were two.
+    period_us: f64,
 }
+
+/// A frame within this share of a period from a point of the grid may be the nearest: half of one, and something for
+/// cameras whose frames do not come evenly.
+const NEAR_SHARE: f64 = 0.6;
 
 impl LookSchedule {
     pub(crate) fn new(rate: LookRate) -> Self {
@@ -37,7 +43,23 @@ impl LookSchedule {
             LookRate::EveryFrame => None,
             LookRate::Fps(fps) => Some(1e6 / f64::from(fps)),
         };
-        Self { interval_us, due_us: 0.0, last_us: None }
+        Self { interval_us, due_us: 0.0, last_us: None, period_us: 0.0 }
+    }
+
+    /// Whether a frame that is shown at this time may be looked at, as far as one can tell before its turn.
+    pub(crate) fn may_be_due(&self, at: MediaTime) -> bool {
+        let Some(interval_us) = self.interval_us else { return true };
+        let at_us = at.as_micros() as f64;
+        let apart_us = (at_us - (at_us / interval_us).round() * interval_us).abs();
+        self.period_us == 0.0 || apart_us <= NEAR_SHARE * self.period_us
+    }
+
+    /// A frame of this time was there and cannot be looked at.
+    pub(crate) fn pass(&mut self, at: MediaTime) {
+        let at_us = at.as_micros() as f64;
+        if let Some(last_us) = self.last_us.replace(at_us) {
+            self.period_us = at_us - last_us;
+        }
     }
 
     /// Whether to look at the frame of this time. Times grow from call to call.
@@ -45,8 +67,8 @@ impl LookSchedule {
         let Some(interval_us) = self.interval_us else { return true };
         let at_us = at.as_micros() as f64;
         // The frame nearest to a point of the grid is looked at, as far as one can tell without knowing the next.
-        let period_us = self.last_us.replace(at_us).map_or(0.0, |last_us| at_us - last_us);
-        if at_us < self.due_us - period_us.min(interval_us) / 2.0 {
+        self.pass(at);
+        if at_us < self.due_us - self.period_us.min(interval_us) / 2.0 {
             return false;
         }
         self.due_us = ((at_us / interval_us + 0.5).floor() + 1.0) * interval_us;

@@ -52,6 +52,12 @@ impl Clock {
         (MediaTime::from_micros(at_us), notice)
     }
 
+    /// The media time that a frame with this stream time will get if nothing is wrong; `None` before the first frame.
+    pub(crate) fn expected_at(&self, time: i64) -> Option<MediaTime> {
+        let at_us = self.stream_us(time).saturating_sub(self.origin_us?);
+        Some(MediaTime::from_micros(at_us))
+    }
+
     /// When the next frame is due by the frame rate.
     fn expected_us(&self) -> i64 {
         self.last_us.map_or(0, |last| last.saturating_add(self.period_us))

@@ -8,6 +8,8 @@ mod color;
 mod convert;
 mod decoder;
 pub(crate) mod ffi;
+mod left_out;
+mod references;
 
 use std::{collections::VecDeque, io::Read};
 
@@ -20,6 +22,8 @@ use self::{
     clock::Clock,
     convert::Converter,
     decoder::{Decoder, Output},
+    left_out::LeftOut,
+    references::References,
 };
 use crate::frame::{Frame, Rotation};
 
@@ -46,6 +50,8 @@ pub struct Frames<R: Read> {
     converter: Converter,
     rotation: Rotation,
     size_px: Option<(u32, u32)>,
+    references: References,
+    left_out: LeftOut,
     /// Told before anything else is read.
     pending: VecDeque<Event>,
     state: State,
@@ -64,6 +70,8 @@ enum State {
 pub enum Event {
     /// A frame was decoded.
     Picture(Picture),
+    /// A frame was not decoded: nobody wanted it, and no other frame needs it.
+    LeftOut(MediaTime),
     /// Something was wrong, and decoding goes on.
     Fault(Notice),
     /// The stream uses a feature that the decoder has not got; the packet was left out.
@@ -135,6 +143,8 @@ impl<R: Read> Frames<R> {
             converter: Converter::default(),
             rotation: Rotation::from_degrees(header.rotation_deg.into()),
             size_px: None,
+            references: References::new(header),
+            left_out: LeftOut::default(),
             pending: VecDeque::new(),
             state: State::Reading,
             reader,
@@ -166,7 +176,11 @@ impl<R: Read> Frames<R> {
     }
 
     fn picture(&mut self, video: Video) -> Event {
-        let (at, clock_fault) = self.clock.stamp(ffi::shown_at(&video));
+        let shown_at = ffi::shown_at(&video);
+        if let Some(shown_at) = shown_at {
+            self.tell_left_out(|time| time < shown_at);
+        }
+        let (at, clock_fault) = self.clock.stamp(shown_at);
         // In containers that keep times of decoding only, such as AVI, frames that were held back to the end have
         // lost theirs. The frame rate is exact there, so nothing is wrong.
         let held_back = matches!(self.state, State::Draining(_));
@@ -179,21 +193,45 @@ impl<R: Read> Frames<R> {
             format_changed.then_some(Notice::FormatChange),
             damaged.then_some(Notice::DamagedPacket),
         ];
+        if video.is_interlaced() || faults.iter().any(Option::is_some) {
+            self.left_out.doubt();
+        }
         self.pending.extend(faults.into_iter().flatten().map(Event::Fault));
         self.pending.push_back(Event::Picture(Picture { video, at, rotation: self.rotation }));
         self.pending.pop_front().expect("a picture was added")
     }
 
-    /// Gives the next packet to the decoder.
-    fn feed(&mut self) -> Option<Event> {
+    /// Tells of the frames that were left out and are shown at these times.
+    fn tell_left_out(&mut self, are_due: impl Fn(i64) -> bool) {
+        while let Some(time) = self.left_out.next_if(&are_due) {
+            let (at, fault) = self.clock.stamp(Some(time));
+            if fault.is_some() {
+                self.left_out.doubt();
+            }
+            self.pending.extend(fault.map(Event::Fault));
+            self.pending.push_back(Event::LeftOut(at));
+        }
+    }
+
+    /// Gives the next packet to the decoder, or leaves it out.
+    fn feed(&mut self, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
         let ending = match self.reader.read() {
             Ok(Item::Packet(packet)) => {
-                return match self.decoder.send(&packet) {
+                let is_unneeded = self.references.are_none_to(&packet);
+                let mut is_unwanted = |time| self.clock.expected_at(time).is_some_and(|at| !wanted(at));
+                if self.left_out.take(&packet, |time| is_unneeded && is_unwanted(time)) {
+                    return None;
+                }
+                let fault = match self.decoder.send(&packet) {
                     Output::Unsupported => Some(Event::UnsupportedFeature),
                     Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
                     _ if packet.corrupt => Some(Event::Fault(Notice::DamagedPacket)),
                     _ => None,
                 };
+                if fault.is_some() {
+                    self.left_out.doubt();
+                }
+                return fault;
             }
             Ok(Item::End(ending)) => ending,
             // An intake that sends nonsense is as good as gone.
@@ -205,24 +243,37 @@ impl<R: Read> Frames<R> {
     }
 }
 
+impl<R: Read> Frames<R> {
+    /// The same as [`next`](Iterator::next), but decodes of the frames that no other is predicted from only those that
+    /// are `wanted`. What is told of all others, the order and the times stay the same.
+    ///
+    /// Frames are asked for in the order of the stream, which is ahead of the order of showing, and some of them never.
+    pub fn next_wanted(&mut self, mut wanted: impl FnMut(MediaTime) -> bool) -> Option<Event> {
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some(event);
+            }
+            if self.state == State::Over {
+                return None;
+            }
+            if let Some(event) = self.receive() {
+                return Some(event);
+            }
+            if let State::Draining(ending) = self.state {
+                self.tell_left_out(|_| true);
+                self.pending.push_back(Event::End(ending));
+                self.state = State::Over;
+            } else if let Some(event) = self.feed(&mut wanted) {
+                return Some(event);
+            }
+        }
+    }
+}
+
 impl<R: Read> Iterator for Frames<R> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
-        loop {
-            if self.state == State::Over {
-                return None;
-            }
-            if let Some(event) = self.pending.pop_front().or_else(|| self.receive()) {
-                return Some(event);
-            }
-            if let State::Draining(ending) = self.state {
-                self.state = State::Over;
-                return Some(Event::End(ending));
-            }
-            if let Some(event) = self.feed() {
-                return Some(event);
-            }
-        }
+        self.next_wanted(|_| true)
     }
 }

@@ -15,6 +15,7 @@ mod damaged;
 mod detector;
 mod forced;
 mod healthy;
+mod left_out;
 mod malicious;
 mod pipeline;
 mod program;

@@ -1,0 +1,79 @@
+//! Frames that are not decoded, kept by their times until their turn in the order of showing. Decides nothing but
+//! whether that is safe.
+
+use std::collections::BTreeSet;
+
+use outis_packet::Packet;
+
+/// So many packets must have been sound before one is left out: whose stream is damaged or has strange times, needs all
+/// that there is. A second of common cameras.
+const SOUND_PACKETS_MIN: u32 = 25;
+
+/// The most frames that wait for their turn. No codec here holds back more than 16.
+const WAITING_MAX: usize = 32;
+
+/// The times of frames that were left out and not told yet.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOut {
+    /// In the stream's units.
+    waiting: BTreeSet<i64>,
+    sound_packets: u32,
+}
+
+impl LeftOut {
+    /// Takes note of the next packet, and leaves it out when `is_superfluous` says so of its time and nothing speaks
+    /// against it.
+    pub(crate) fn take(&mut self, packet: &Packet<'_>, is_superfluous: impl FnOnce(i64) -> bool) -> bool {
+        self.sound_packets = self.sound_packets.saturating_add(1);
+        let sound = self.sound_packets > SOUND_PACKETS_MIN && !packet.corrupt;
+        let Some(time) = packet.pts.filter(|_| sound && self.waiting.len() < WAITING_MAX) else {
+            return false;
+        };
+        is_superfluous(time) && self.waiting.insert(time)
+    }
+
+    /// Something was wrong with the stream.
+    pub(crate) fn doubt(&mut self) {
+        self.sound_packets = 0;
+    }
+
+    /// The earliest of them, when it is due.
+    pub(crate) fn next_if(&mut self, is_due: impl Fn(i64) -> bool) -> Option<i64> {
+        let first = *self.waiting.first()?;
+        (is_due(first) && self.waiting.remove(&first)).then_some(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(pts: impl Into<Option<i64>>) -> Packet<'static> {
+        Packet { pts: pts.into(), data: &[1], ..Packet::default() }
+    }
+
+    #[test]
+    fn nothing_is_left_out_before_the_stream_has_proved_sound() {
+        let mut left_out = LeftOut::default();
+        for time in 0..i64::from(SOUND_PACKETS_MIN) {
+            assert!(!left_out.take(&packet(time), |_| true), "{time}");
+        }
+        assert!(left_out.take(&packet(100), |_| true));
+        assert!(!left_out.take(&packet(101), |_| false), "somebody wants it");
+        assert!(!left_out.take(&packet(None), |_| true), "its turn is unknown");
+        assert!(!left_out.take(&packet(100), |_| true), "two at one time");
+        assert!(!left_out.take(&Packet { corrupt: true, ..packet(102) }, |_| true));
+        left_out.doubt();
+        assert!(!left_out.take(&packet(103), |_| true));
+    }
+
+    #[test]
+    fn they_are_told_in_the_order_of_showing_and_limited() {
+        let mut left_out = LeftOut { sound_packets: SOUND_PACKETS_MIN, ..LeftOut::default() };
+        let taken = (0..100).rev().filter(|time| left_out.take(&packet(*time), |_| true)).count();
+        assert_eq!(taken, WAITING_MAX);
+        assert_eq!(left_out.next_if(|time| time < 68), None);
+        assert_eq!(left_out.next_if(|time| time < 70), Some(68));
+        assert_eq!(left_out.next_if(|_| true), Some(69));
+    }
+}
