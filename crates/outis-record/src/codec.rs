@@ -8,7 +8,8 @@
 //! what is not declared cannot carry anything.
 
 use crate::{
-    Class, LineIndex, Measure, Message, Notice, Outcome, Place, Progress, Window, WindowState, ZoneIndex,
+    Alert, AlertKind, AlertPlace, Class, LineIndex, Measure, Message, Notice, Outcome, Place, Progress,
+    Window, WindowState, ZoneIndex,
 };
 
 /// The size of every record in bytes.
@@ -63,6 +64,7 @@ mod kind {
     pub(super) const PROGRESS: u8 = 17;
     pub(super) const NOTICE: u8 = 18;
     pub(super) const END: u8 = 19;
+    pub(super) const ALERT: u8 = 20;
 }
 
 impl Record {
@@ -162,6 +164,11 @@ impl Fields {
                 let notice = *Notice::ALL.get(usize::from(self.state)).ok_or(RecordError::Field("notice"))?;
                 return Ok(Message::Notice { notice, count: narrow(v0, "count")? });
             }
+            kind::ALERT => {
+                let kind = *AlertKind::ALL.get(usize::from(self.state)).ok_or(RecordError::Field("alert"))?;
+                let place = AlertPlace::from_wire(self.a).ok_or(RecordError::Field("place"))?;
+                return Ok(Message::Alert(Alert { kind, place }));
+            }
             kind::END => {
                 let outcome =
                     *Outcome::ALL.get(usize::from(self.state)).ok_or(RecordError::Field("outcome"))?;
@@ -253,6 +260,11 @@ impl From<Message> for Record {
                 fields.kind = kind::WINDOW_DONE;
                 fields.set_window(window, state);
                 fields.values = [observed_ms.into(), looks.into(), cells.into(), 0];
+            }
+            Message::Alert(Alert { kind, place }) => {
+                fields.kind = kind::ALERT;
+                fields.state = kind as u8;
+                fields.a = place.to_wire();
             }
             Message::Progress(progress) => {
                 fields.kind = kind::PROGRESS;
@@ -346,6 +358,13 @@ mod tests {
         )
     }
 
+    fn alert() -> impl Strategy<Value = Alert> {
+        let zone = (0..(1u16 << 15)).prop_map(|zone| AlertPlace::Zone(ZoneIndex(zone)));
+        let place = prop_oneof![Just(AlertPlace::View), zone];
+        let kind = proptest::sample::select(AlertKind::ALL.to_vec());
+        (kind, place).prop_map(|(kind, place)| Alert { kind, place })
+    }
+
     fn message() -> impl Strategy<Value = Message> {
         let notice = proptest::sample::select(Notice::ALL.to_vec());
         let outcome = proptest::sample::select(Outcome::ALL.to_vec());
@@ -362,6 +381,7 @@ mod tests {
                     Message::WindowDone { window, state, observed_ms, looks, cells }
                 }
             ),
+            alert().prop_map(Message::Alert),
             progress().prop_map(Message::Progress),
             (notice, any::<u32>()).prop_map(|(notice, count)| Message::Notice { notice, count }),
             (outcome, progress()).prop_map(|(outcome, progress)| Message::End { outcome, progress }),
@@ -425,6 +445,12 @@ mod tests {
             "0000000000000000", // unused
         ];
         assert_eq!(hex, expected.concat());
+
+        let alert = Alert { kind: AlertKind::TooFull, place: AlertPlace::Zone(ZoneIndex(2)) };
+        let hex: String =
+            Record::from(Message::Alert(alert)).as_bytes().iter().map(|b| format!("{b:02x}")).collect();
+        // Version, kind, no class, too full, third zone; nothing else.
+        assert_eq!(hex, "0214000102800000".to_owned() + &"00".repeat(56));
     }
 
     #[test]

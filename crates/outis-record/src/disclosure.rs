@@ -3,8 +3,8 @@
 //! prints it, and [`Disclosure::bits_per_window`] adds it up.
 
 use crate::{
-    Class, Laplace, LineIndex, PassageBounds, Place, Profile, Schema, ZoneIndex, capacity::Capacities,
-    possible,
+    AlertTerms, Class, Laplace, LineIndex, PassageBounds, Place, Profile, Schema, ZoneIndex,
+    capacity::Capacities, possible,
 };
 
 /// With noise, a counter is told up to so many a second: four in every second of a quarter of an hour is a
@@ -79,6 +79,7 @@ pub struct Disclosure {
     profile: Profile,
     window_ms: u32,
     cells: Vec<Cell>,
+    alerts: AlertTerms,
 }
 
 /// Why a profile does not allow a configuration.
@@ -100,6 +101,11 @@ pub enum DisclosureError {
     /// The decree knows one number.
     #[error("profile \"fr-2021-269\" allows the number of people over lines and nothing else: leave out {0}")]
     LinesOnly(&'static str),
+    /// An alert is for those who are there now.
+    #[error(
+        "profile \"{0}\" tells windows and nothing between them: leave out [[camera.alert]], or set profile = \"statistics\""
+    )]
+    NoAlerts(Profile),
     /// Nothing could be told.
     #[error(
         "profile \"fr-2021-269\" tells the number of people over a line, and no line is drawn: add a section [[camera.line]]"
@@ -131,7 +137,25 @@ impl Disclosure {
         let of_class = |&class: &Class| figures.iter().map(move |&figure| (class, figure));
         let cells =
             schema.classes().iter().flat_map(of_class).map(|(class, figure)| rules.cell(class, figure));
-        Ok(Self { profile, window_ms, cells: cells.collect() })
+        Ok(Self { profile, window_ms, cells: cells.collect(), alerts: AlertTerms::none() })
+    }
+
+    /// The same, with alerts between the windows.
+    ///
+    /// # Errors
+    /// When the profile does not allow any; says what to change.
+    pub fn with_alerts(self, alerts: AlertTerms) -> Result<Self, DisclosureError> {
+        match self.profile {
+            Profile::OpenData | Profile::Fr2021269 if !alerts.alerts().is_empty() => {
+                Err(DisclosureError::NoAlerts(self.profile))
+            }
+            _ => Ok(Self { alerts, ..self }),
+        }
+    }
+
+    /// The alerts that may come between the windows.
+    pub fn alerts(&self) -> &AlertTerms {
+        &self.alerts
     }
 
     /// The profile.
@@ -169,10 +193,15 @@ impl Disclosure {
         ((observed + 1) as f64).log2() + ((looks + 1) as f64).log2() + 1.0
     }
 
-    /// An upper bound on the information in one released window, whatever the eye does: a taken-over eye that
+    /// How many bits the alerts of a window can carry at most, by what they say and when they come.
+    pub fn alert_bits(&self) -> f64 {
+        self.alerts.bits(self.window_ms)
+    }
+
+    /// An upper bound on the information in one released window and its alerts, whatever the eye does: a taken-over eye that
     /// spends all its counts on it can make a reader learn no more than this.
     pub fn bits_per_window(&self) -> f64 {
-        self.bits_by_cell().iter().sum::<f64>() + self.frame_bits()
+        self.bits_by_cell().iter().sum::<f64>() + self.frame_bits() + self.alert_bits()
     }
 }
 
@@ -288,6 +317,7 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Alert, AlertKind, AlertPlace};
 
     fn schema(lines: usize, zones: usize, classes: &[Class], flows: bool) -> Schema {
         Schema::new(lines, zones, classes, flows).unwrap()
@@ -355,6 +385,24 @@ mod tests {
                     "{text}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn alerts_count_in_the_bits_and_are_not_for_every_profile() {
+        let alert = Alert { kind: AlertKind::TooFull, place: AlertPlace::View };
+        let alerts = AlertTerms::new(vec![alert], 60_000).unwrap();
+        let with = |profile| {
+            let plain = Disclosure::new(profile, &schema(1, 0, &[Class::Person], false), 1_200_000).unwrap();
+            (plain.bits_per_window(), plain.with_alerts(alerts.clone()))
+        };
+        for profile in [Profile::Exact, Profile::Statistics] {
+            let (plain, told) = with(profile);
+            let bits = told.unwrap().bits_per_window() - plain;
+            assert!((bits - alerts.bits(1_200_000)).abs() < 1e-9, "{profile}: {bits}");
+        }
+        for profile in [Profile::OpenData, Profile::Fr2021269] {
+            assert_eq!(with(profile).1, Err(DisclosureError::NoAlerts(profile)));
         }
     }
 

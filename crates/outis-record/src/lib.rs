@@ -6,6 +6,7 @@
 //! them is fixed by a [`Disclosure`], and [`WindowTotals::release`] is the way out.
 #![forbid(unsafe_code)]
 
+mod alert;
 #[cfg(test)]
 mod audit;
 mod capacity;
@@ -21,6 +22,7 @@ mod randomness;
 mod release;
 mod window;
 
+pub use alert::{Alert, AlertError, AlertKind, AlertPlace, AlertTerms};
 pub use class::Class;
 pub use codec::{RECORD_LEN, Record, RecordError};
 pub use disclosure::{Cell, Disclosure, DisclosureError, Figure};

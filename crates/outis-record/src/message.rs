@@ -1,6 +1,6 @@
 //! What one record says.
 
-use crate::{Class, LineIndex, Place, Window, ZoneIndex};
+use crate::{Alert, Class, LineIndex, Place, Window, ZoneIndex};
 
 /// The meaning of one [`crate::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub enum Message {
         /// How many cells went before.
         cells: u32,
     },
+    /// Something was so for long enough; people may be asked to change it.
+    Alert(Alert),
     /// How far the eye has come.
     Progress(Progress),
     /// Something went wrong, and the eye went on.
