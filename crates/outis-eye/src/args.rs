@@ -6,13 +6,14 @@ use clap::{ArgGroup, Parser};
 use outis_eye::{
     detect::{DetectorChoice, Runtime},
     plan::{Budget, PlanSettings, Way},
-    run::Settings,
+    run::{Alerts, Settings},
     schedule::LookRate,
 };
 use outis_measure::{
-    CounterSettings, GroundPlane, GroundPoint, ImagePoint, Line, MeasureSettings, Scene, Zone,
+    CounterSettings, GroundPlane, GroundPoint, ImagePoint, Limit, Line, MeasureSettings, Scene, Situation,
+    Zone,
 };
-use outis_record::{Class, Schema, SchemaError};
+use outis_record::{AlertKind, AlertPlace, Class, Schema, SchemaError, ZoneIndex};
 
 /// Thirty thousand years: keeps sums of times far from the end of what 64 bits hold.
 const ORIGIN_MAX_MS: i64 = 1_000_000_000_000_000;
@@ -61,6 +62,12 @@ pub(crate) struct Args {
     /// Let no passage add more than the noise of the release is made for.
     #[arg(long)]
     bounded: bool,
+    /// A situation for an alert: what, where (a zone's number or "view"), how many people or metres, for how many seconds.
+    #[arg(long = "alert", value_name = "KIND:PLACE:LIMIT:S", requires = "alert_gap_ms", value_parser = situation)]
+    alerts: Vec<Situation>,
+    /// The least time between two alerts in milliseconds of media time.
+    #[arg(long, value_name = "N")]
+    alert_gap_ms: Option<u32>,
     /// Length of a window in milliseconds.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     window_ms: u32,
@@ -85,7 +92,8 @@ impl Args {
     }
 
     /// What to measure.
-    pub(crate) fn settings(self) -> Result<Settings, SchemaError> {
+    pub(crate) fn settings(self) -> Result<Settings, SettingsError> {
+        self.check_alerts()?;
         let schema = Schema::new(self.lines.len(), self.zones.len(), &self.classes, self.flows)?;
         Ok(Settings {
             scene: Scene { lines: self.lines, zones: self.zones, ground: self.ground },
@@ -101,9 +109,53 @@ impl Args {
                 budget: self.inference_ms.map_or(Budget::default(), Budget::MillisPerSecond),
                 ..PlanSettings::default()
             }),
+            alerts: Alerts { situations: self.alerts, gap_ms: self.alert_gap_ms.unwrap_or(u32::MAX) },
             snapshot_ms: self.snapshot_ms,
         })
     }
+
+    fn check_alerts(&self) -> Result<(), SettingsError> {
+        for Situation { place, limit, .. } in &self.alerts {
+            if let AlertPlace::Zone(zone) = *place
+                && usize::from(zone.0) >= self.zones.len()
+            {
+                return Err(SettingsError::NoZone(zone.0));
+            }
+            if matches!(limit, Limit::Apart { .. }) && self.ground.is_none() {
+                return Err(SettingsError::NoGround);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Arguments that are fine each for itself, and not together.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SettingsError {
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    #[error("an alert is about zone {0}, and there is none of that number")]
+    NoZone(u16),
+    #[error("an alert is about metres between people, and --ground does not say where the ground is")]
+    NoGround,
+}
+
+fn situation(text: &str) -> Result<Situation, String> {
+    let wrong =
+        || "an alert is KIND:PLACE:LIMIT:SECONDS, such as too-full:0:5:3 or too-close:view:1.5:3".to_owned();
+    let parts: [&str; 4] = text.split(':').collect::<Vec<_>>().try_into().map_err(|_| wrong())?;
+    let [kind, place, limit, for_s] = parts;
+    let place = match place {
+        "view" => AlertPlace::View,
+        zone => AlertPlace::Zone(ZoneIndex(zone.parse().map_err(|_| wrong())?)),
+    };
+    let positive =
+        |text: &str| text.parse().ok().filter(|n: &f32| *n >= 0.0 && n.is_finite()).ok_or_else(wrong);
+    let limit = match AlertKind::from_name(kind).ok_or_else(wrong)? {
+        AlertKind::TooClose => Limit::Apart { nearer_than_m: positive(limit)? },
+        AlertKind::TooFull => Limit::Room { more_than: limit.parse().map_err(|_| wrong())? },
+    };
+    Ok(Situation { place, limit, for_s: positive(for_s)? })
 }
 
 fn look_rate(text: &str) -> Result<LookRate, String> {
@@ -180,6 +232,18 @@ mod tests {
         assert!(args.settings().unwrap().scene.ground.is_some());
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
+        let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
+                      --alert too-close:view:1.5:2.5 --alert-gap-ms 60000";
+        let alerts = parse(&format!("--rten {alerts}")).unwrap().settings().unwrap().alerts;
+        let zone = AlertPlace::Zone(ZoneIndex(0));
+        let full = Situation { place: zone, limit: Limit::Room { more_than: 5 }, for_s: 3.0 };
+        let close =
+            Situation { place: AlertPlace::View, limit: Limit::Apart { nearer_than_m: 1.5 }, for_s: 2.5 };
+        assert_eq!(alerts, Alerts { situations: vec![full, close], gap_ms: 60_000 });
+        for (more, reason) in [("too-full:0:5:3", "zone 0"), ("too-close:view:1:1", "--ground")] {
+            let args = parse(&format!("--rten --alert {more} --alert-gap-ms 60000")).unwrap();
+            assert!(args.settings().unwrap_err().to_string().contains(reason), "{more}");
+        }
         let args = parse("--runtime lib.so --every-frame").unwrap();
         assert_eq!(args.detector().runtime, Runtime::OnnxRuntime("lib.so".into()));
         assert_eq!(args.settings().unwrap().look_rate, LookRate::EveryFrame);
@@ -203,6 +267,11 @@ mod tests {
             ("--rten --zone 0,0,9,9,9,0,0,9", "cross each other"),
             ("--rten --ground 0,9,9,9,6,1,3,1", "a colon"),
             ("--rten --ground 0,0,1,0,2,0,3,0:0,0,4,0,4,8,0,8", "one line"),
+            ("--rten --alert too-full:0:5:3", "--alert-gap-ms"),
+            ("--rten --alert-gap-ms 60000 --alert too-full:0:5", "KIND:PLACE:LIMIT:SECONDS"),
+            ("--rten --alert-gap-ms 60000 --alert too-full:0:-5:3", "KIND:PLACE:LIMIT:SECONDS"),
+            ("--rten --alert-gap-ms 60000 --alert too-close:view:NaN:3", "KIND:PLACE:LIMIT:SECONDS"),
+            ("--rten --alert-gap-ms 60000 --alert mask:view:1:3", "KIND:PLACE:LIMIT:SECONDS"),
             ("--rten --snapshot-ms 0", "not in 1.."),
             ("--rten --classes face", "person, bicycle"),
         ];

@@ -13,9 +13,8 @@ use outis_eye::{
     run::{Settings, run},
 };
 use outis_jail::{Engine, Leave, LockedEye};
-use outis_record::SchemaError;
 
-pub(crate) use self::args::Args;
+pub(crate) use self::args::{Args, SettingsError};
 
 /// The command line asks for what cannot be; the code that clap exits with for the same reason.
 const USAGE: u8 = 2;
@@ -30,7 +29,7 @@ pub(crate) fn end(started: anyhow::Result<Ready>) -> ExitCode {
         Ok(ready) => outis_jail::leave(look(ready)),
         Err(error) => {
             eprintln!("outis-eye: {error:#}");
-            if error.is::<SchemaError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
+            if error.is::<SettingsError>() { ExitCode::from(USAGE) } else { ExitCode::FAILURE }
         }
     }
 }

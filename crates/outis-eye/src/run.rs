@@ -5,7 +5,7 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{MeasureSettings, Measurer, MediaTime, Scene};
+use outis_measure::{MeasureSettings, Measurer, MediaTime, Scene, Situation};
 use outis_packet::Ending;
 use outis_record::{Class, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
@@ -32,8 +32,19 @@ pub struct Settings {
     pub look_rate: LookRate,
     /// Where it looks.
     pub way: Way,
+    /// Situations that people are asked to change.
+    pub alerts: Alerts,
     /// Milliseconds of media time between two snapshots of the running window; `None` for none.
     pub snapshot_ms: Option<u32>,
+}
+
+/// When to give an alert. By default never.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Alerts {
+    /// The situations, each about the picture or one of the scene's zones.
+    pub situations: Vec<Situation>,
+    /// The least media time between two alerts, in milliseconds.
+    pub gap_ms: u32,
 }
 
 /// Decodes a stream, counts what is to be counted, and writes records until the stream is over.
@@ -97,13 +108,17 @@ struct Eye<'a, W> {
 
 impl<'a, W: Write> Eye<'a, W> {
     fn new(detector: &'a mut dyn Detect, output: W, settings: Settings) -> Self {
-        let Settings { scene, schema, measure, look_rate, way, snapshot_ms } = settings;
+        let Settings { scene, schema, measure, look_rate, way, alerts, snapshot_ms } = settings;
+        let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone());
+        let classes = schema.classes().to_vec();
+        let mut measurer = Measurer::new(scene, schema, measure);
+        measurer.watch_for(&alerts.situations, alerts.gap_ms);
         Self {
             detector,
-            planner: Planner::new(way, scene.lines.clone(), scene.zones.clone()),
+            planner,
             output,
-            classes: schema.classes().to_vec(),
-            measurer: Measurer::new(scene, schema, measure),
+            classes,
+            measurer,
             schedule: LookSchedule::new(look_rate),
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
@@ -167,6 +182,10 @@ impl<'a, W: Write> Eye<'a, W> {
         }
         if self.progress_ticks.passes(at) || snapshot {
             self.add(Message::Progress(self.progress));
+        }
+        // After the progress, by which the door judges whether alerts come too often.
+        if let Some(alert) = self.measurer.take_alert() {
+            self.add(Message::Alert(alert));
         }
         // Notices go along with other records: a storm of faults makes no storm of records.
         if !self.batch.is_empty() {

@@ -13,6 +13,7 @@ mod geometry;
 mod ground;
 mod measurer;
 mod scene;
+mod situation;
 mod time;
 mod track;
 
@@ -23,5 +24,6 @@ pub use geometry::{GroundPoint, ImageBox, ImagePoint};
 pub use ground::{GroundError, GroundPlane};
 pub use measurer::{MeasureSettings, Measurer};
 pub use scene::{Line, Scene, SceneError, Zone};
+pub use situation::{Limit, Situation};
 pub use time::MediaTime;
 pub use track::{Prediction, TrackId, TrackPoint, Tracker, TrackerSettings};

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use outis_record::{Schema, Window, WindowState, WindowTotals};
+use outis_record::{Alert, Schema, Window, WindowState, WindowTotals};
 
 use crate::{
-    CounterSettings, Detection, MediaTime, Scene, TrackPoint, Tracker, TrackerSettings,
+    CounterSettings, Detection, MediaTime, Scene, Situation, TrackPoint, Tracker, TrackerSettings,
     counter::{Counter, Event},
+    situation::{Situations, UNSEEN_MAX_S},
 };
 
 /// How one camera is measured.
@@ -51,6 +52,9 @@ pub struct Measurer {
     running: WindowTotals,
     closed: Vec<(WindowTotals, WindowState)>,
     events: Vec<Event>,
+    scene: Scene,
+    situations: Situations,
+    alert: Option<Alert>,
 }
 
 impl Measurer {
@@ -64,7 +68,7 @@ impl Measurer {
         Self {
             settings,
             tracker: Tracker::new(settings.tracker),
-            counter: Counter::new(scene, settings.counter),
+            counter: Counter::new(scene.clone(), settings.counter),
             looks: VecDeque::new(),
             points: VecDeque::new(),
             newest: None,
@@ -73,7 +77,23 @@ impl Measurer {
             closed: Vec::new(),
             events: Vec::new(),
             schema,
+            scene,
+            situations: Situations::default(),
+            alert: None,
         }
+    }
+
+    /// Watches for situations too; any two alerts are at least `gap_ms` of media time apart.
+    ///
+    /// # Panics
+    /// When a situation is about a zone that the scene has not.
+    pub fn watch_for(&mut self, situations: &[Situation], gap_ms: u32) {
+        self.situations = Situations::new(&self.scene, situations, gap_ms);
+    }
+
+    /// The alert of the newest look, if it came to one.
+    pub fn take_alert(&mut self) -> Option<Alert> {
+        self.alert.take()
     }
 
     /// Takes what the detector found in a frame; call it also when it found nothing.
@@ -90,6 +110,7 @@ impl Measurer {
         self.newest = Some(at);
         self.looks.push_back((at, observed_share));
         self.tracker.look(at, detections);
+        self.alert = self.situations.look(at, self.tracker.present(UNSEEN_MAX_S));
         self.count();
     }
 

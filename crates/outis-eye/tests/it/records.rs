@@ -6,13 +6,13 @@ use outis_eye::{
     Frame,
     detect::{Detect, DetectError, EngineError, InputSize, Sheet, Spent, Thresholds},
     plan::Way,
-    run::{Settings, run},
+    run::{Alerts, Settings, run},
     schedule::LookRate,
 };
-use outis_measure::{Detection, ImageBox, ImagePoint, Line, MeasureSettings, Scene, Score};
+use outis_measure::{Detection, ImageBox, ImagePoint, Limit, Line, MeasureSettings, Scene, Score, Situation};
 use outis_packet::{Ending, Header, Name, Ratio, Writer};
 use outis_record::{
-    Class, Measure, Message, Notice, Outcome, Progress, RECORD_LEN, Record, Schema, WindowState,
+    AlertPlace, Class, Measure, Message, Notice, Outcome, Progress, RECORD_LEN, Record, Schema, WindowState,
 };
 
 use crate::{clips::Clips, pipeline::intake};
@@ -62,6 +62,7 @@ fn settings() -> Settings {
         measure: MeasureSettings { window_ms: 1000, ..MeasureSettings::default() },
         look_rate: LookRate::Fps(5.0),
         way: Way::Whole,
+        alerts: Alerts::default(),
         snapshot_ms: None,
     }
 }
@@ -227,6 +228,32 @@ fn streams_without_a_frame_end_with_their_reason() {
         let ran = ran(&stream, settings(), nothing);
         assert_eq!((ran.outcome, ran.end().frames), (outcome, 0), "{name}");
     }
+}
+
+#[test]
+fn an_alert_leaves_at_the_look_that_makes_it_due() {
+    fn two(_at_ms: i64) -> Result<Vec<Detection>, DetectError> {
+        let person = |left| Detection {
+            bbox: ImageBox::from_left_top_width_height(left, 100.0, 30.0, 90.0),
+            class: Class::Person,
+            score: Score::new(0.9),
+        };
+        Ok(vec![person(40.0), person(200.0)])
+    }
+    let full = Situation { place: AlertPlace::View, limit: Limit::Room { more_than: 1 }, for_s: 1.0 };
+    let alerts = Alerts { situations: vec![full], gap_ms: 60_000 };
+    let with = ran(&street(), Settings { alerts, snapshot_ms: Some(200), ..settings() }, two);
+    let is_alert = |message: &&Message| matches!(message, Message::Alert(_));
+    assert_eq!(with.messages.iter().filter(is_alert).count(), 1, "the gap is longer than the clip");
+    let at = with.messages.iter().position(|message| is_alert(&message)).expect("an alert");
+    let Message::Progress(before) = with.messages[at - 1] else { panic!("{:?}", with.messages[at - 1]) };
+    // Believed after three looks at five a second, and a second more.
+    assert_eq!(before.media_ms, 1_400);
+    assert_eq!(with.messages[at], Message::Alert(full.alert()));
+    assert!(
+        !ran(&street(), settings(), two).messages.iter().any(|message| is_alert(&message)),
+        "off by default"
+    );
 }
 
 #[test]

@@ -13,4 +13,5 @@ mod state;
 mod tracker;
 
 pub use settings::TrackerSettings;
+pub(crate) use tracker::Present;
 pub use tracker::{Prediction, TrackId, TrackPoint, Tracker};

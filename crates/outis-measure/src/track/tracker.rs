@@ -20,6 +20,11 @@ use crate::{Detection, ImageBox, ImagePoint, MediaTime, Score};
 pub struct TrackId(u64);
 
 impl TrackId {
+    #[cfg(test)]
+    pub(crate) fn nth(number: u64) -> Self {
+        Self(number)
+    }
+
     /// The number, for measuring tools.
     pub fn number(self) -> u64 {
         self.0
@@ -54,6 +59,14 @@ pub struct Prediction {
     pub unseen_s: f32,
     /// Whether it was seen often enough to be more than a flicker.
     pub lasting: bool,
+}
+
+/// Someone or something that is believed to be there at the newest look, where it then was as far as is known by then.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Present {
+    pub(crate) track: TrackId,
+    pub(crate) foot: ImagePoint,
+    pub(crate) class: Class,
 }
 
 /// Follows boxes from look to look.
@@ -155,6 +168,20 @@ impl Tracker {
             }
         };
         self.tracks.iter().map(prediction).collect()
+    }
+
+    /// All that is believed to be there at the newest look, and was seen within so many seconds. Not smoothed: for what
+    /// cannot wait.
+    pub(crate) fn present(&self, unseen_max_s: f32) -> impl Iterator<Item = Present> {
+        let states = self.tracks.iter().map(|track| &track.state);
+        let there = states.filter(move |state| {
+            state.at.seconds_since(state.last_seen) <= unseen_max_s && state.is_believed(&self.settings)
+        });
+        there.map(|state| Present {
+            track: state.id,
+            foot: ImagePoint::new(state.x.position, state.y.position),
+            class: state.class(),
+        })
     }
 
     /// Tracks that have got a new number since the last call, as (old, new).
