@@ -16,6 +16,8 @@ const TEXTS = {
     terms: "Profile {profile}: the newest finished window, every figure with noise. What fewer than {k} stand behind is withheld and shows as –.",
     waiting: "Profile {profile}: figures come with the end of each window.",
     windowFrom: "window",
+    alerts: "Alerts", alertKinds: { "too-close": "too close", "too-full": "too full" }, wholePicture: "picture",
+    spokenAlert: "Alert in {zone}: {alert}.",
     person: ["person", "people"], bicycle: ["bicycle", "bicycles"], car: ["car", "cars"],
     motorcycle: ["motorcycle", "motorcycles"], bus: ["bus", "buses"], truck: ["truck", "trucks"],
     drawing: "Drawing of the lines and zones of {name}; the tables hold the same numbers.",
@@ -45,6 +47,8 @@ const TEXTS = {
     terms: "Profil {profile} : la dernière période achevée, chaque nombre avec du bruit. Ce qui repose sur moins de {k} passages n’est pas dit : –.",
     waiting: "Profil {profile} : les nombres viennent à la fin de chaque période.",
     windowFrom: "période",
+    alerts: "Alertes", alertKinds: { "too-close": "trop près", "too-full": "trop de monde" }, wholePicture: "champ",
+    spokenAlert: "Alerte, {zone} : {alert}.",
     person: ["personne", "personnes"], bicycle: ["vélo", "vélos"], car: ["voiture", "voitures"],
     motorcycle: ["moto", "motos"], bus: ["bus", "bus"], truck: ["camion", "camions"],
     drawing: "Schéma des lignes et zones de {name} ; les tableaux donnent les mêmes nombres.",
@@ -303,14 +307,25 @@ class CameraView {
         ? table(texts.flows, [texts.count], flows.map(({ from, to, count }) => ({ head: [`${from} → ${to}`, ""], cells: [number.format(count)] })))
         : html("div", {}, html("h3", {}, texts.flows), html("p", { class: "none" }, texts.noFlows)));
     }
+    const { alerts } = this.camera;
+    if (alerts.length) {
+      // The newest first.
+      tables.push(table(texts.alerts, [""], alerts.toReversed().map(({ alert, zone, time }) => ({
+        head: [`${texts.alertKinds[alert]} · ${zone ?? texts.wholePicture}`, ""],
+        cells: [new Date(time).toLocaleTimeString(language)],
+      }))));
+    }
     this.find(".tables").replaceChildren(...tables);
   }
 
   spoken() {
-    const { name, window } = this.camera;
-    if (!window) return `${name}: ${texts[this.camera.status]}.`;
+    const { name, window, alerts } = this.camera;
+    const newest = alerts.at(-1);
+    const alert = newest ? [fill(texts.spokenAlert, { zone: newest.zone ?? texts.wholePicture, alert: texts.alertKinds[newest.alert] })] : [];
+    if (!window) return [`${name}: ${texts[this.camera.status]}.`, ...alert].join(" ");
     return [
       `${name}:`,
+      ...alert,
       fill(texts.spokenNow, { now: figure(window.occupancy.now ?? window.occupancy.mean) }),
       ...window.lines.map(({ name, forward, backward, both }) => both === undefined
         ? fill(texts.spokenLine, { name, forward: figure(forward), backward: figure(backward) })

@@ -6,7 +6,8 @@
 use std::{mem, time::Duration};
 
 use outis_record::{
-    Class, Measure, Message, Notice, Outcome, Progress, Schema, Window, WindowState, WindowTotals, possible,
+    Alert, AlertTerms, Class, Measure, Message, Notice, Outcome, Progress, Schema, Window, WindowState,
+    WindowTotals, possible,
 };
 
 use crate::course::{Course, Timing, Untimely};
@@ -23,6 +24,7 @@ pub(crate) struct Assembler {
     filling: Option<(Window, WindowState)>,
     /// Start of the newest finished window: it never grows again.
     finished_start_ms: Option<i64>,
+    alerts: AlertTerms,
     course: Course,
     ended: bool,
 }
@@ -32,6 +34,8 @@ pub(crate) struct Assembler {
 pub(crate) enum Checked {
     /// A window's totals, running or finished.
     Window(Box<WindowTotals>, WindowState),
+    /// Something that people may be asked to change.
+    Alert(Alert),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often.
@@ -55,6 +59,8 @@ pub(crate) enum Breach {
     WindowAgain,
     #[error("it sent a figure that no street can make: {0}")]
     Impossible(&'static str),
+    #[error("it gave an alert that is not configured")]
+    Alert,
     #[error(transparent)]
     Untimely(#[from] Untimely),
     #[error("it went on after the end")]
@@ -73,8 +79,14 @@ impl Assembler {
             cells: Vec::new(),
             filling: None,
             finished_start_ms: None,
+            alerts: AlertTerms::none(),
             ended: false,
         }
+    }
+
+    /// The same for an eye that may give alerts.
+    pub(crate) fn with_alerts(self, alerts: AlertTerms) -> Self {
+        Self { alerts, ..self }
     }
 
     /// Takes the next message, so long after the start of the programs; something when it completes it.
@@ -91,9 +103,16 @@ impl Assembler {
                 let totals = self.window((window, state), observed_ms.into(), looks, cells)?;
                 Ok(Some(Checked::Window(Box::new(totals), state)))
             }
-            Message::Progress(_) | Message::Notice { .. } | Message::End { .. } if self.filling.is_some() => {
+            Message::Progress(_) | Message::Notice { .. } | Message::Alert(_) | Message::End { .. }
+                if self.filling.is_some() =>
+            {
                 Err(Breach::Mixed)
             }
+            Message::Alert(alert) if self.alerts.allow(alert) => {
+                self.course.alert(self.alerts.gap_ms())?;
+                Ok(Some(Checked::Alert(alert)))
+            }
+            Message::Alert(_) => Err(Breach::Alert),
             Message::Progress(progress) => {
                 self.course.progress(progress, elapsed)?;
                 Ok(Some(Checked::Progress(progress)))
@@ -209,8 +228,8 @@ fn same_cell(a: Measure, b: Measure) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use outis_record::{
-        DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile, Randomness, Record,
-        Visits, ZoneIndex,
+        AlertKind, AlertPlace, DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile,
+        Randomness, Record, Visits, ZoneIndex,
     };
     use proptest::prelude::*;
 
@@ -260,10 +279,23 @@ pub(crate) mod tests {
         records.iter().map(|record| record.message().unwrap()).collect()
     }
 
+    const ALERT: Alert = Alert { kind: AlertKind::TooFull, place: AlertPlace::Zone(ZoneIndex(0)) };
+
+    fn assembler() -> Assembler {
+        Assembler::new(schema(), TIMING).with_alerts(AlertTerms::new(vec![ALERT], 10_000).unwrap())
+    }
+
     fn run(messages: &[Message]) -> Result<Vec<Checked>, Breach> {
-        let mut assembler = Assembler::new(schema(), TIMING);
+        let mut assembler = assembler();
         let checked = messages.iter().map(|&message| assembler.take(message, Duration::ZERO));
         checked.filter_map(Result::transpose).collect()
+    }
+
+    #[test]
+    fn an_alert_comes_out_as_it_went_in() {
+        assert_eq!(run(&[Message::Alert(ALERT)]), Ok(vec![Checked::Alert(ALERT)]));
+        let mut without = Assembler::new(schema(), TIMING);
+        assert_eq!(without.take(Message::Alert(ALERT), Duration::ZERO), Err(Breach::Alert), "off by default");
     }
 
     #[test]
@@ -301,6 +333,13 @@ pub(crate) mod tests {
             ("a notice within a window", edited(&|m| m.insert(5, notice)), Breach::Mixed),
             ("progress within a window", edited(&|m| m.insert(5, progress)), Breach::Mixed),
             ("the end within a window", edited(&|m| m.insert(5, end)), Breach::Mixed),
+            ("an alert within a window", edited(&|m| m.insert(5, Message::Alert(ALERT))), Breach::Mixed),
+            (
+                "an alert nobody asked for",
+                vec![Message::Alert(Alert { place: AlertPlace::View, ..ALERT })],
+                Breach::Alert,
+            ),
+            ("alerts too often", vec![Message::Alert(ALERT); 2], Breach::Untimely(Untimely::Alert)),
             ("the same window again", edited(&|m| m.extend(told(0))), Breach::WindowAgain),
             ("an older window", [told(60_000), told(0)].concat(), Breach::WindowAgain),
             ("a window out of step", told(30_000), Breach::WindowBounds),
@@ -364,6 +403,10 @@ pub(crate) mod tests {
         });
         prop_oneof![
             progress.clone().prop_map(Message::Progress),
+            any::<bool>().prop_map(|known| {
+                let place = if known { ALERT.place } else { AlertPlace::View };
+                Message::Alert(Alert { place, ..ALERT })
+            }),
             any::<u32>().prop_map(|count| Message::Notice { notice: Notice::DamagedPacket, count }),
             (window, any::<u32>(), any::<u32>(), 0..40u32).prop_map(
                 |((window, state), observed_ms, looks, cells)| {
@@ -382,7 +425,8 @@ pub(crate) mod tests {
             figures in any::<[u32; 3]>(),
         ) {
             let timing = Timing { speed_max: Some(1.0), ..TIMING };
-            let mut assembler = Assembler::new(schema(), timing);
+            let alerts = AlertTerms::new(vec![ALERT], 10_000).unwrap();
+            let mut assembler = Assembler::new(schema(), timing).with_alerts(alerts);
             for (message, elapsed_s, whole) in messages {
                 // A window of its own now and then, so that more than refusals is tried.
                 let mut said = vec![message];

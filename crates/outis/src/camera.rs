@@ -14,6 +14,7 @@ use tokio::{
 };
 
 use crate::{
+    alert::Brake,
     assemble::{Assembler, Breach, Checked},
     launch::{CameraPlan, Ended, LaunchError, Pair, Programs},
     reader::{ReadError, RecordReader},
@@ -115,7 +116,8 @@ impl Fleet {
         for (camera, plan) in plans.into_iter().enumerate() {
             let (programs, stop, sender) = (programs.clone(), stop.clone(), sender.clone());
             tasks.spawn(async move {
-                let end = run(camera, &plan, &programs, stop, &sender).await;
+                let mut brake = Brake::new(&plan.alerts.terms);
+                let end = run(camera, &plan, &programs, stop, &sender, &mut brake).await;
                 let _ = sender.send(Report::End(camera, end)).await;
             });
         }
@@ -137,10 +139,12 @@ async fn run(
     programs: &Programs,
     stop: Stop,
     reports: &mpsc::Sender<Report>,
+    brake: &mut Brake,
 ) -> Result<Finish, CameraError> {
     let schema = plan.schema()?;
     let disclosure = plan.disclosure(&schema)?;
-    let mut assembler = Assembler::new(schema.clone(), plan.timing());
+    let alerts = plan.alerts.terms.clone();
+    let mut assembler = Assembler::new(schema.clone(), plan.timing()).with_alerts(alerts);
     let mut gate = Gate::new(schema, disclosure, KernelRandomness::default());
     let start = Instant::now();
     let mut pair = programs.launch(plan)?;
@@ -155,6 +159,10 @@ async fn run(
                 let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
                 told.note(&checked);
                 for event in gate.pass(checked)? {
+                    if matches!(event, Event::Alert(_)) {
+                        let Some(wait) = brake.hold() else { continue };
+                        sleep(wait).await;
+                    }
                     // Nobody listens only when the door itself is ending.
                     let _ = reports.send(Report::Event(camera, event)).await;
                 }
@@ -192,7 +200,7 @@ impl Told {
                 *times = times.saturating_add(*count);
             }
             Checked::End(outcome, progress) => self.end = Some((*outcome, *progress)),
-            Checked::Window(..) | Checked::Progress(_) => {}
+            Checked::Window(..) | Checked::Progress(_) | Checked::Alert(_) => {}
         }
     }
 }

@@ -15,6 +15,7 @@ use outis_record::{Class, Profile};
 use serde::Deserialize;
 
 use crate::{
+    alert::{AlertConfig, AlertPlan, Operational, Surroundings},
     classes::ClassName,
     detector::{Cache, Detector, DetectorFiles},
     exactly::Exactly,
@@ -76,6 +77,8 @@ pub(crate) struct OutputConfig {
     pub(crate) json_lines: Option<PathBuf>,
     /// A CSV file, one row for each figure.
     pub(crate) csv: Option<PathBuf>,
+    /// A file of JSON lines, one for each alert.
+    pub(crate) alerts: Option<PathBuf>,
 }
 
 /// Section `[[camera]]`.
@@ -104,6 +107,9 @@ struct CameraConfig {
     #[serde(default)]
     zone: Vec<ZoneConfig>,
     ground: Option<GroundConfig>,
+    #[serde(default)]
+    alert: Vec<AlertConfig>,
+    operational: Option<Operational>,
 }
 
 /// A profile in a configuration.
@@ -225,7 +231,11 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
         cameras.push(camera.map_err(|error| UsageError::new(format!("{file}, {error}")))?);
     }
     let beside = |path: Option<PathBuf>| path.map(|path| folder.join(path));
-    let output = OutputConfig { json_lines: beside(output.json_lines), csv: beside(output.csv) };
+    let output = OutputConfig {
+        json_lines: beside(output.json_lines),
+        csv: beside(output.csv),
+        alerts: beside(output.alerts),
+    };
     let state = StateConfig {
         folder: beside(state).unwrap_or_else(inventory::default_state_folder),
         keep_bytes: u64::from(keep_mb) << 20,
@@ -320,19 +330,25 @@ impl CameraConfig {
         let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));
         let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let scene = Scene::new(lines, zones).map_err(|e| e.to_string())?;
+        let classes = classes.unwrap_or_else(|| Class::ALL.to_vec());
+        let around =
+            Surroundings { scene: &scene, has_ground: self.ground.is_some(), classes: &classes, profile };
+        let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
         let plan = CameraPlan {
             source,
             pace: Pace::new(self.pace).map_err(|e| format!("pace: {e}"))?,
             detector,
             looks,
             inference_ms: self.inference_ms,
-            classes: classes.unwrap_or_else(|| Class::ALL.to_vec()),
-            scene: Scene::new(lines, zones).map_err(|e| e.to_string())?,
+            classes,
+            scene,
             ground: self.ground.map(GroundConfig::check).transpose()?,
             flows: self.flows,
             profile,
             window_ms: self.window_s * 1000,
             snapshot_ms: Some(SNAPSHOT_MS),
+            alerts,
         };
         let schema = plan.schema().map_err(|e| e.to_string())?;
         plan.disclosure(&schema).map_err(|e| e.to_string())?;
@@ -547,6 +563,8 @@ pub(crate) mod tests {
             ("`[[camera.line]]`", "[[camera]]\n[[camera.line]]"),
             ("`[[camera.zone]]`", "[[camera]]\n[[camera.zone]]"),
             ("`[camera.ground]`", "[[camera]]\n[camera.ground]"),
+            ("`[[camera.alert]]`", "[[camera]]\n[[camera.alert]]"),
+            ("`[camera.operational]`", "[[camera]]\n[camera.operational]"),
         ];
         for (heading, section) in sections {
             assert_eq!(documented(heading), accepted(section), "{heading}");

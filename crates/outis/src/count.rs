@@ -10,6 +10,7 @@ use clap::Args;
 use outis_record::{Class, Profile};
 
 use crate::{
+    alert::AlertPlan,
     classes,
     detector::{Cache, Detector},
     exit::{Exit, UsageError},
@@ -126,6 +127,7 @@ impl CountArgs {
             profile: Profile::Exact,
             window_ms: WHOLE_FILE_MS,
             snapshot_ms: Some(SNAPSHOT_MS),
+            alerts: AlertPlan::default(),
         })
     }
 }

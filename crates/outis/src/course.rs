@@ -45,6 +45,8 @@ pub(crate) struct Course {
     /// Kinds of notices since the last other record.
     noticed: Vec<Notice>,
     finished: Option<Window>,
+    /// Media time as it was known when the newest alert came.
+    alerted_ms: Option<u64>,
     over: bool,
     lateness: Lateness,
 }
@@ -75,6 +77,8 @@ pub(crate) enum Untimely {
     Snapshot,
     #[error("it told a kind of fault twice in a row")]
     Notice,
+    #[error("it gave alerts more often than is foreseen")]
+    Alert,
     #[error("it left out a window")]
     Skipped,
     #[error("it finished a window before its end")]
@@ -94,6 +98,7 @@ impl Course {
             snapshot_since_progress: false,
             noticed: Vec::new(),
             finished: None,
+            alerted_ms: None,
             over: false,
             lateness: Lateness::Running,
         }
@@ -128,6 +133,22 @@ impl Course {
             return Err(Untimely::Notice);
         }
         self.noticed.push(notice);
+        Ok(())
+    }
+
+    /// Takes an alert, of which any two are so far apart in media time. What of that is known is the newest progress, which
+    /// is told before an alert and each second.
+    pub(crate) fn alert(&mut self, gap_ms: u32) -> Result<(), Untimely> {
+        if self.over {
+            return Err(Untimely::AfterLast);
+        }
+        self.noticed.clear();
+        let now_ms = self.newest.media_ms;
+        let early = |last_ms: u64| now_ms + PROGRESS_MS < last_ms.saturating_add(gap_ms.into());
+        if self.alerted_ms.is_some_and(early) {
+            return Err(Untimely::Alert);
+        }
+        self.alerted_ms = Some(now_ms);
         Ok(())
     }
 
@@ -227,9 +248,11 @@ mod tests {
         Closed(i64),
         Partial(i64),
         Notice(Notice),
+        /// At most one in ten seconds.
+        Alert,
         End(u64),
     }
-    use Said::{Closed, End, Looks, Open, Partial};
+    use Said::{Alert, Closed, End, Looks, Open, Partial};
 
     fn check(timing: Timing, said: &[Said]) -> Result<(), Untimely> {
         let mut course = Course::new(timing);
@@ -249,6 +272,7 @@ mod tests {
                 Closed(start_ms) => course.window(window(start_ms), WindowState::Closed),
                 Partial(start_ms) => course.window(window(start_ms), WindowState::Partial),
                 Said::Notice(notice) => course.notice(notice),
+                Alert => course.alert(10_000),
                 End(ms) => course.end(by_time(ms), Duration::ZERO),
             }?;
         }
@@ -263,7 +287,7 @@ mod tests {
         let seconds = |range: std::ops::Range<u64>| range.map(|s| Progress(1000 * s)).collect::<Vec<_>>();
         /// Name, timing, what is said, and what comes of it.
         type Case = (&'static str, Timing, Vec<Said>, Result<(), Untimely>);
-        let cases: [Case; 19] = [
+        let cases: [Case; 23] = [
             (
                 "a run",
                 TIMING,
@@ -311,6 +335,20 @@ mod tests {
                 Err(Untimely::AfterLast),
             ),
             ("a window after the last", quiet, vec![Partial(0), Closed(10_000)], Err(Untimely::AfterLast)),
+            (
+                "an alert, and one in its turn",
+                quiet,
+                vec![Progress(1_000), Alert, Progress(10_000), Alert],
+                Ok(()),
+            ),
+            (
+                "alerts too often",
+                quiet,
+                vec![Progress(1_000), Alert, Progress(9_999), Alert],
+                Err(Untimely::Alert),
+            ),
+            ("an alert twice", quiet, vec![Alert, Alert], Err(Untimely::Alert)),
+            ("an alert after the last window", quiet, vec![Partial(0), Alert], Err(Untimely::AfterLast)),
             ("the end goes back", quiet, vec![Progress(5_000), End(4_000)], Err(Untimely::Backwards)),
             ("the last window is short", quiet, vec![Progress(1_000), Partial(0), End(1_100)], Ok(())),
         ];

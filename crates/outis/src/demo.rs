@@ -10,6 +10,7 @@ use clap::Args;
 use outis_record::{Class, Profile};
 
 use crate::{
+    alert::AlertPlan,
     config::LISTEN,
     detector::{Cache, Detector},
     exit::{Exit, UsageError},
@@ -106,6 +107,7 @@ pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
         profile: Profile::Exact,
         window_ms: WHOLE_FILE_MS,
         snapshot_ms: Some(SNAPSHOT_MS),
+        alerts: AlertPlan::default(),
     })
 }
 

@@ -9,10 +9,11 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use outis_record::{Cell, Disclosure, Figure, Schema};
+use outis_record::{AlertPlace, Cell, Disclosure, Figure, Place, Schema};
 use serde::Serialize;
 
 use crate::{
+    alert::{AlertPlan, Limit, Operational, Situation},
     config::{self, Camera},
     exit::Exit,
     release::CLOCK_STEP_MS,
@@ -63,9 +64,74 @@ struct CameraDescription {
     frame_bits: f64,
     when: String,
     beside: &'static str,
-    /// Alerts that may leave between windows, each hour. There are no alerts in this version.
+    /// Alerts that may leave between windows, each hour.
     alerts_per_hour: u32,
+    /// Their share of the bits of a window: by what they say, and when they come.
+    alert_bits: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    alerts: Option<AlertDescription>,
     cells: Vec<CellDescription>,
+}
+
+/// What may leave at once, and why.
+#[derive(Debug, Serialize)]
+struct AlertDescription {
+    /// Such as "too-full in zone \"square\": more than 6 people for 3 s".
+    situations: Vec<String>,
+    gap_s: f64,
+    carries: &'static str,
+    regime: &'static str,
+    purpose: String,
+    basis: String,
+    objection: String,
+}
+
+const CARRIES: &str = "its kind, its zone and the time, and nothing else; no noise: ε does not cover alerts";
+
+/// No promise of what an authority would say.
+const REGIME: &str = "operational: counting in order to act is not statistics. The exception for statistics does not cover \
+                      it, and people must be able to object in fact. Whether the text below allows it is for whoever \
+                      answers for this camera";
+
+impl AlertDescription {
+    fn new(camera: &Camera) -> Option<Self> {
+        let AlertPlan { situations, terms, operational } = &camera.plan.alerts;
+        let Operational { purpose, basis, objection, .. } = operational.as_ref()?;
+        let words = |situation: &Situation| {
+            let place = match situation.place {
+                AlertPlace::View => String::new(),
+                AlertPlace::Zone(zone) => {
+                    format!(" in zone \"{}\"", camera.plan.scene.name(Place::Zone(zone)))
+                }
+            };
+            let limit = match situation.limit {
+                Limit::NearerThanM(metres) => format!("two people nearer than {metres} m"),
+                Limit::MoreThan(people) => format!("more than {people} people"),
+            };
+            format!("{}{place}: {limit} for {} s", situation.alert().kind.name(), situation.for_s)
+        };
+        Some(Self {
+            situations: situations.iter().map(words).collect(),
+            gap_s: seconds(terms.gap_ms().into()),
+            carries: CARRIES,
+            regime: REGIME,
+            purpose: purpose.clone(),
+            basis: basis.clone(),
+            objection: objection.clone(),
+        })
+    }
+
+    fn text(&self, per_hour: u32, bits: f64) -> String {
+        let Self { situations, gap_s, carries, regime, purpose, basis, objection } = self;
+        let mut text =
+            format!("  alerts     at most one in {gap_s} s, {per_hour} an hour, {bits} bits in a window\n");
+        for situation in situations {
+            text += &format!("             {situation}\n");
+        }
+        text += &format!("             each carries {carries}\n  regime     {regime}\n");
+        text += &format!("  purpose    {purpose}\n  basis      {basis}\n  objection  {objection}\n");
+        text
+    }
 }
 
 /// One figure that leaves.
@@ -104,7 +170,12 @@ fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
         when: if exact {
             format!("after each window of {window_s} s, and running totals on the local page")
         } else {
-            format!("after each window of {window_s} s, never between")
+            let save = if plan.alerts.situations.is_empty() {
+                "never between"
+            } else {
+                "between them nothing but alerts"
+            };
+            format!("after each window of {window_s} s, {save}")
         },
         beside: if exact {
             "progress, frame counts and faults as they come; how the run ended"
@@ -113,7 +184,9 @@ fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
             "on the local page a clock in steps of 60 s, kinds of faults and the number of frames with each window, \
              the size of the picture once; how the run ended"
         },
-        alerts_per_hour: 0,
+        alerts_per_hour: disclosure.alerts().per_hour(),
+        alert_bits: rounded(disclosure.alert_bits()),
+        alerts: AlertDescription::new(camera),
         cells: cells.map(|(cell, bits)| CellDescription::new(cell, bits, &plan.scene)).collect(),
     })
 }
@@ -171,7 +244,11 @@ impl CameraDescription {
     fn text(&self) -> String {
         let Self { camera, terms, window_s, bits_per_window, bits_per_second, when, beside, .. } = self;
         let mut text = format!("camera \"{camera}\", profile \"{}\"\n", terms.profile());
-        text += &format!("  leaves     {when}\n  beside     {beside}\n  alerts     none\n");
+        text += &format!("  leaves     {when}\n  beside     {beside}\n");
+        text += &match &self.alerts {
+            Some(alerts) => alerts.text(self.alerts_per_hour, self.alert_bits),
+            None => "  alerts     none\n".to_owned(),
+        };
         text += &match terms.epsilon() {
             Some(epsilon) => format!(
                 "  privacy    ε = {epsilon} for one passage, all figures together; m passages of one person: m times that\n"

@@ -114,7 +114,7 @@ mod tests {
         let state =
             StateConfig { folder: folder.join("state"), keep_bytes: 1 << 20, readers: Readers::Owner };
         let parts = vec![inventory::configuration(Path::new("w.toml"), "")];
-        let output = OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: None };
+        let output = OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: None, alerts: None };
         let books = Books::open(&state, parts, 1).unwrap();
         let mut camera = camera("").unwrap();
         camera.plan.scene = scene();

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    alert::AlertPlan,
     course::Timing,
     detector::{DetectorFiles, Runtime},
     scene::{Point, Scene},
@@ -51,6 +52,8 @@ pub(crate) struct CameraPlan {
     pub(crate) window_ms: u32,
     /// How often the running totals are told; never, if absent.
     pub(crate) snapshot_ms: Option<u32>,
+    /// When people are asked to change something; by default never.
+    pub(crate) alerts: AlertPlan,
 }
 
 impl CameraPlan {
@@ -61,7 +64,7 @@ impl CameraPlan {
 
     /// What may be told of its windows. A plan whose schema cannot be has been refused before.
     pub(crate) fn disclosure(&self, schema: &Schema) -> Result<Disclosure, DisclosureError> {
-        Disclosure::new(self.profile, schema, self.window_ms)
+        Disclosure::new(self.profile, schema, self.window_ms)?.with_alerts(self.alerts.terms.clone())
     }
 
     /// When its eye is to speak.
@@ -237,9 +240,22 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     if !plan.profile.is_exact() {
         arguments.push("--bounded".into());
     }
+    arguments.extend(alert_arguments(&plan.alerts));
     arguments.extend(["--window-ms".into(), plan.window_ms.to_string().into()]);
     if let Some(snapshot_ms) = plan.snapshot_ms {
         arguments.extend(["--snapshot-ms".into(), snapshot_ms.to_string().into()]);
+    }
+    arguments
+}
+
+fn alert_arguments(alerts: &AlertPlan) -> Vec<OsString> {
+    let mut arguments: Vec<OsString> = alerts
+        .situations
+        .iter()
+        .map(|situation| format!("--alert={}", situation.argument()).into())
+        .collect();
+    if !arguments.is_empty() {
+        arguments.extend(["--alert-gap-ms".into(), alerts.terms.gap_ms().to_string().into()]);
     }
     arguments
 }
@@ -323,7 +339,12 @@ async fn read_words(mut errors: impl AsyncRead + Unpin) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::scene::{Line, Zone};
+    use outis_record::{AlertPlace, AlertTerms, ZoneIndex};
+
+    use crate::{
+        alert::{Limit, Situation},
+        scene::{Line, Zone},
+    };
 
     use super::*;
 
@@ -347,6 +368,7 @@ mod tests {
             profile: Profile::Statistics,
             window_ms: 900_000,
             snapshot_ms: Some(500),
+            alerts: AlertPlan::default(),
         }
     }
 
@@ -376,6 +398,16 @@ mod tests {
         assert!(arguments.contains(&"--every-frame") && !arguments.contains(&"--flows"));
         assert!(!arguments.contains(&"--bounded"), "an exact count is exact");
         assert!(arguments.contains(&"--ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5"), "{arguments:?}");
+    }
+
+    #[test]
+    fn situations_are_told_as_numbers() {
+        let full = Situation { place: AlertPlace::Zone(ZoneIndex(0)), limit: Limit::MoreThan(6), for_s: 3.0 };
+        let terms = AlertTerms::new(vec![full.alert()], 60_000).unwrap();
+        let alerts = AlertPlan { situations: vec![full], terms, operational: None };
+        let arguments = eye_arguments(&CameraPlan { alerts, ..plan() });
+        let arguments = words(&arguments).join(" ");
+        assert!(arguments.contains("--alert=too-full:0:6:3 --alert-gap-ms 60000"), "{arguments}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::{
     camera::{CameraError, Finish},
     release::Event,
+    report::alert::AlertReport,
     report::json::{Bounds, NoticeCount, Terms, Totals, notice_counts, seconds},
     scene::{Point, Scene},
     view::{Told, WindowView},
@@ -15,6 +16,9 @@ use crate::{
 
 /// How many moments of occupancy a camera's small curve shows: two minutes, at two a second.
 const HISTORY_MAX: usize = 240;
+
+/// How many of the newest alerts a camera shows.
+const ALERTS_MAX: usize = 20;
 
 /// The state of every camera.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ struct LiveCamera {
     notices: BTreeMap<Notice, u32>,
     /// How many were in the picture, at each of the newest snapshots, where that is told.
     history: VecDeque<u64>,
+    /// The newest last.
+    alerts: VecDeque<AlertReport>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -61,6 +67,7 @@ impl Live {
             window: None,
             notices: BTreeMap::new(),
             history: VecDeque::new(),
+            alerts: VecDeque::new(),
         };
         Self { cameras: cameras.into_iter().map(camera).collect() }
     }
@@ -76,8 +83,17 @@ impl Live {
                 *times = times.saturating_add(*count);
             }
             Event::Window(window) => camera.window(window),
-            // Kept for the case of a crash; shown to nobody.
-            Event::Draft(_) => {}
+            // Drafts are kept for the case of a crash and shown to nobody; an alert comes with its time below.
+            Event::Draft(_) | Event::Alert(_) => {}
+        }
+    }
+
+    /// Takes an alert as it is told.
+    pub(crate) fn alert(&mut self, camera: usize, alert: AlertReport) {
+        let Some(camera) = self.cameras.get_mut(camera) else { return };
+        camera.alerts.push_back(alert);
+        if camera.alerts.len() > ALERTS_MAX {
+            camera.alerts.pop_front();
         }
     }
 
@@ -142,6 +158,7 @@ struct CameraState<'a> {
     zones: Vec<Shape<'a>>,
     window: Option<WindowState<'a>>,
     history: &'a VecDeque<u64>,
+    alerts: &'a VecDeque<AlertReport>,
     notices: Vec<NoticeCount>,
 }
 
@@ -161,7 +178,8 @@ struct WindowState<'a> {
 
 impl<'a> CameraState<'a> {
     fn new(camera: &'a LiveCamera) -> Self {
-        let LiveCamera { name, scene, profile, status, message, progress, window, notices, history } = camera;
+        let LiveCamera { name, scene, profile, status, message, progress, window, notices, history, alerts } =
+            camera;
         let lines = scene.lines().iter().map(|line| Shape::new(line.name.as_str(), &line.points));
         let zones = scene.zones().iter().map(|zone| Shape::new(zone.name.as_str(), &zone.corners));
         Self {
@@ -182,6 +200,7 @@ impl<'a> CameraState<'a> {
                 totals: Totals::new(scene, window),
             }),
             history,
+            alerts,
             notices: notice_counts(notices),
         }
     }
@@ -201,7 +220,10 @@ mod tests {
     use super::*;
     use crate::{
         assemble::tests::view,
-        report::json::tests::{finish, scene},
+        report::{
+            alert::tests::report,
+            json::tests::{finish, scene},
+        },
     };
 
     fn state(live: &Live) -> Value {
@@ -225,6 +247,18 @@ mod tests {
         assert_eq!(camera["notices"][0]["kind"], "format-change");
         live.end(0, &Err(CameraError::UnsupportedCodec));
         assert_eq!(state(&live)["cameras"][0]["status"], "failed");
+    }
+
+    #[test]
+    fn the_newest_alerts_are_shown() {
+        let scene = scene();
+        let mut live = Live::new([("gate", &scene, Profile::Exact)]);
+        for _ in 0..2 * ALERTS_MAX {
+            live.alert(0, report());
+        }
+        let alerts = &state(&live)["cameras"][0]["alerts"];
+        assert_eq!(alerts.as_array().unwrap().len(), ALERTS_MAX);
+        assert_eq!(alerts[0], serde_json::from_str::<Value>(&report().json()).unwrap());
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! takes their numbers, and tells them on. No pixel ever comes here.
 #![forbid(unsafe_code)]
 
+mod alarm;
+mod alert;
 mod assemble;
 mod books;
 mod camera;

@@ -14,7 +14,7 @@ use anyhow::Context;
 use crate::{
     config::OutputConfig,
     exit::UsageError,
-    report::{csv, json::WindowReport},
+    report::{alert::AlertReport, csv, json::WindowReport},
     scene::Scene,
     view::WindowView,
 };
@@ -25,7 +25,10 @@ const TORN_BYTES_MAX: u64 = 8 << 20;
 /// The start of every JSON line.
 const JSON_START: &str = "{\"camera\":";
 
-/// All files of one configuration.
+/// The start of every line of the file of alerts.
+const ALERT_START: &str = "{\"kind\":\"alert\"";
+
+/// All files of windows of one configuration.
 #[derive(Debug)]
 pub(crate) struct Output {
     json_lines: Option<AppendFile>,
@@ -61,8 +64,28 @@ impl Output {
     }
 }
 
+/// The file of alerts.
+#[derive(Debug)]
+pub(crate) struct AlertFile(AppendFile);
+
+impl AlertFile {
+    /// Opens the file, or creates it.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or holds something else than alerts.
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        AppendFile::open(path, Kind::Alerts).map(Self)
+    }
+
+    /// Appends an alert.
+    pub(crate) fn write(&mut self, alert: &AlertReport) -> anyhow::Result<()> {
+        self.0.append(&(alert.json() + "\n"))
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
+    Alerts,
     JsonLines,
     Csv,
 }
@@ -75,12 +98,13 @@ struct AppendFile {
 
 impl AppendFile {
     fn open(path: &Path, kind: Kind) -> anyhow::Result<Self> {
-        let cannot = || format!("{} cannot be opened for the windows", path.display());
+        let what = if kind == Kind::Alerts { "alerts" } else { "windows" };
+        let cannot = || format!("{} cannot be opened for the {what}", path.display());
         let mut file =
             OpenOptions::new().read(true).append(true).create(true).open(path).with_context(cannot)?;
         let foreign = || {
             UsageError::new(format!(
-                "{} is not a file of windows of this version; name another one in [output]",
+                "{} is not a file of {what} of this version; name another one in [output]",
                 path.display()
             ))
         };
@@ -108,6 +132,7 @@ impl AppendFile {
 /// Whether a file is empty or begins as ours do; a file torn within its first bytes is one of ours.
 fn starts_as(kind: Kind, file: &mut File) -> io::Result<bool> {
     let expected = match kind {
+        Kind::Alerts => ALERT_START,
         Kind::JsonLines => JSON_START,
         Kind::Csv => csv::WINDOW_HEADER,
     };
@@ -135,10 +160,14 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::{assemble::tests::view, report::json::tests::scene};
+    use crate::{
+        assemble::tests::view,
+        report::{alert::tests::report, json::tests::scene},
+    };
 
     fn config(folder: &Path) -> OutputConfig {
-        OutputConfig { json_lines: Some(folder.join("w.jsonl")), csv: Some(folder.join("w.csv")) }
+        let [json_lines, csv] = ["w.jsonl", "w.csv"].map(|name| Some(folder.join(name)));
+        OutputConfig { json_lines, csv, alerts: None }
     }
 
     fn write(config: &OutputConfig) {
@@ -162,6 +191,19 @@ mod tests {
         assert_eq!(json_again, json.repeat(2));
         let rows = csv.strip_prefix(csv::WINDOW_HEADER).unwrap();
         assert_eq!(csv_again, format!("{csv}{rows}"), "the header comes once");
+    }
+
+    #[test]
+    fn alerts_have_a_file_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.jsonl");
+        for _ in 0..2 {
+            AlertFile::open(&path).unwrap().write(&report()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n", report().json()).repeat(2));
+        let config = OutputConfig { json_lines: Some(path), ..config(folder.path()) };
+        let error = Output::open(&config).unwrap_err();
+        assert!(error.is::<UsageError>(), "windows do not go into it: {error}");
     }
 
     #[test]

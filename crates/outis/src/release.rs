@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use outis_record::{
-    Disclosure, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState, WindowTotals,
+    Alert, Disclosure, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState, WindowTotals,
 };
 
 use crate::{assemble::Checked, view::WindowView};
@@ -23,6 +23,8 @@ pub(crate) enum Event {
     /// What may be told of a window that is still running, should the door die before it is finished. For the disk
     /// of the device alone.
     Draft(WindowView),
+    /// Something that people may be asked to change. It comes at once, so it has no noise; what it can tell is counted.
+    Alert(Alert),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often; with noise, in how many windows.
@@ -83,6 +85,7 @@ impl<R: Randomness> Gate<R> {
                 events.push(Event::End(outcome, progress));
                 events
             }
+            Checked::Alert(alert) => vec![Event::Alert(alert)],
             Checked::Progress(progress) if self.is_exact() => vec![Event::Progress(progress)],
             Checked::Notice(notice, count) if self.is_exact() => vec![Event::Notice(notice, count)],
             Checked::Progress(progress) => self.clock(progress).into_iter().collect(),

@@ -49,7 +49,7 @@ pub(crate) async fn tally(
                     }
                     Event::Window(view) if view.state == WindowState::Open => meter.totals(&view),
                     Event::Window(view) => window = Some(view),
-                    Event::Draft(_) | Event::Notice(..) => {}
+                    Event::Draft(_) | Event::Notice(..) | Event::Alert(_) => {}
                 }
             }
             Report::End(_, end) => {

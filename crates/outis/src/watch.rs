@@ -6,6 +6,7 @@ use std::{
 };
 
 use crate::{
+    alarm::Alarms,
     books::Books,
     camera::{CameraError, Finish, Fleet, Report, Stop},
     config::{self, Camera, Setup},
@@ -15,7 +16,7 @@ use crate::{
     inventory,
     launch::Programs,
     live::Live,
-    output::Output,
+    output::{AlertFile, Output},
     page::Page,
     release::Event,
     report::notice_sentences,
@@ -23,6 +24,7 @@ use crate::{
 };
 use anyhow::Context;
 use clap::Args;
+use jiff::Timestamp;
 
 /// Watch cameras as a configuration file says, and write their windows to files
 #[derive(Debug, Args)]
@@ -43,6 +45,7 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let Setup { listen, output, state, part, sign, cameras } = setup;
     let programs = Programs::beside_this_one()?;
     let mut stop = stop::on_signals()?;
+    let alarms = Alarms::new(output.alerts.as_deref().map(AlertFile::open).transpose()?);
     let output = Output::open(&output)?;
     let books =
         Books::open(&state, inventory::parts(&part, sign.as_deref(), &cameras, &programs)?, cameras.len())?;
@@ -54,7 +57,7 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);
     let mut desk = Desk::new(cameras, output, books);
-    let ends = watch(&mut desk, &programs, &stop, live, &page).await;
+    let ends = watch(&mut desk, alarms, &programs, &stop, live, &page).await;
     let all_written = desk.close();
     if keep_page(arguments.exit, &stop) {
         eprintln!("All cameras have ended. The page stays until Ctrl-C.");
@@ -83,6 +86,7 @@ pub(crate) fn announce(page: &Page) {
 
 async fn watch(
     desk: &mut Desk,
+    mut alarms: Alarms,
     programs: &Programs,
     stop: &Stop,
     mut live: Live,
@@ -101,6 +105,10 @@ async fn watch(
                 live.event(index, &event);
                 match event {
                     Event::Window(window) => desk.window(index, window),
+                    Event::Alert(alert) => {
+                        let told = alarms.alert(&desk.cameras()[index], alert, Timestamp::now());
+                        live.alert(index, told);
+                    }
                     Event::Draft(window) => desk.draft(index, &window),
                     Event::Progress(progress) if progress.width_px > 0 && !picture_seen[index] => {
                         picture_seen[index] = true;

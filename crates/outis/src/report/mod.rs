@@ -1,5 +1,6 @@
 //! How totals are told: as a table for people, as JSON and CSV for programs.
 
+pub(crate) mod alert;
 pub(crate) mod csv;
 pub(crate) mod json;
 pub(crate) mod table;

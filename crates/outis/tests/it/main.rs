@@ -1,5 +1,7 @@
 //! The command as a person meets it: real programs, a real clip, a real browser.
 #[cfg(test)]
+mod alert;
+#[cfg(test)]
 mod browser;
 #[cfg(test)]
 mod count;
