@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// A zone, corner by corner. In the order of their numbers.
     #[arg(long = "zone", value_name = "X,Y,X,Y,X,Y…", allow_hyphen_values = true, value_parser = zone)]
     zones: Vec<Zone>,
+    /// Size of the picture that lines, zones and ground were drawn in; without, they are for the first picture.
+    #[arg(long, value_name = "WIDTH,HEIGHT", value_parser = size)]
+    drawn_for: Option<(u32, u32)>,
     /// Four points of the picture in pixels, and their places on the ground in metres.
     #[arg(long, value_name = "X,Y,…:M,M,…", allow_hyphen_values = true, value_parser = ground)]
     ground: Option<GroundPlane>,
@@ -72,7 +75,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     window_ms: u32,
     /// The wall clock at media time 0, in milliseconds from the Unix epoch; without, windows count from the first
-    /// frame.
+    /// frame. A live stream says it itself.
     #[arg(long, value_name = "UNIX_MS", default_value_t = 0, allow_hyphen_values = true,
           value_parser = clap::value_parser!(i64).range(-ORIGIN_MAX_MS..=ORIGIN_MAX_MS))]
     window_origin_ms: i64,
@@ -97,6 +100,7 @@ impl Args {
         let schema = Schema::new(self.lines.len(), self.zones.len(), &self.classes, self.flows)?;
         Ok(Settings {
             scene: Scene { lines: self.lines, zones: self.zones, ground: self.ground },
+            drawn_px: self.drawn_for,
             schema,
             measure: MeasureSettings {
                 window_ms: self.window_ms,
@@ -184,6 +188,12 @@ fn zone(text: &str) -> Result<Zone, String> {
     Zone::new(points(text)?).map_err(|error| error.to_string())
 }
 
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.trim().parse().ok().filter(|px| (1..=65_535).contains(px));
+    let size = text.split_once(',').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    size.ok_or_else(|| "a size is two numbers of pixels: WIDTH,HEIGHT".to_owned())
+}
+
 fn ground(text: &str) -> Result<GroundPlane, String> {
     let four =
         || "a ground plane has four points of the picture, a colon, and four places in metres".to_owned();
@@ -230,6 +240,8 @@ mod tests {
         assert_eq!(settings.way, Way::default());
         let args = parse("--rten --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5").unwrap();
         assert!(args.settings().unwrap().scene.ground.is_some());
+        let args = parse("--rten --drawn-for 1920,1080").unwrap();
+        assert_eq!(args.settings().unwrap().drawn_px, Some((1920, 1080)));
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
@@ -272,6 +284,8 @@ mod tests {
             ("--rten --alert-gap-ms 60000 --alert too-full:0:-5:3", "KIND:PLACE:LIMIT:SECONDS"),
             ("--rten --alert-gap-ms 60000 --alert too-close:view:NaN:3", "KIND:PLACE:LIMIT:SECONDS"),
             ("--rten --alert-gap-ms 60000 --alert mask:view:1:3", "KIND:PLACE:LIMIT:SECONDS"),
+            ("--rten --drawn-for 1920", "two numbers of pixels"),
+            ("--rten --drawn-for 0,1080", "two numbers of pixels"),
             ("--rten --snapshot-ms 0", "not in 1.."),
             ("--rten --classes face", "person, bicycle"),
         ];

@@ -6,6 +6,7 @@
 
 pub mod decode;
 pub mod detect;
+mod drawn;
 mod frame;
 #[cfg(feature = "malicious")]
 pub mod malicious;

@@ -12,6 +12,7 @@ use outis_record::{Class, Message, Notice, Outcome, Progress, Record, Schema, Wi
 use crate::{
     decode::{Event, Frames, Picture, StartError},
     detect::Detect,
+    drawn::{Drawn, Fit, Zoom},
     plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
 };
@@ -24,9 +25,11 @@ const PROGRESS_MS: u32 = 1000;
 pub struct Settings {
     /// Lines and zones.
     pub scene: Scene,
+    /// Width and height in pixels of the picture that they were drawn in; without, they are for the first one.
+    pub drawn_px: Option<(u32, u32)>,
     /// Which cells a window has. Its classes are the ones that are tracked.
     pub schema: Schema,
-    /// Filters and windows.
+    /// Filters and windows. A live stream brings its own origin of time.
     pub measure: MeasureSettings,
     /// How often the detector looks.
     pub look_rate: LookRate,
@@ -55,19 +58,32 @@ pub fn run(
     input: impl Read,
     output: impl Write,
     detector: &mut dyn Detect,
-    settings: Settings,
+    mut settings: Settings,
 ) -> io::Result<Outcome> {
-    let mut eye = Eye::new(detector, output, settings);
     let mut frames = match Frames::new(input) {
         Ok(frames) => frames,
-        Err(StartError::UnsupportedCodec { .. }) => return eye.end(Outcome::UnsupportedCodec),
-        Err(StartError::Stream(_)) => return eye.end(Outcome::NothingDecoded),
+        Err(error) => {
+            let outcome = match error {
+                StartError::UnsupportedCodec { .. } => Outcome::UnsupportedCodec,
+                StartError::Stream(_) => Outcome::NothingDecoded,
+            };
+            return Eye::new(detector, output, settings).end(outcome);
+        }
     };
+    if let Some(origin_ms) = frames.header().origin_unix_ms {
+        // The packet's reader has a limit far below the end of 64 bits.
+        settings.measure.origin_ms = i64::try_from(origin_ms).unwrap_or(i64::MAX);
+    }
+    let mut eye = Eye::new(detector, output, settings);
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
     let mut unsupported = false;
     while let Some(event) = frames.next_wanted(|at| eye.schedule.may_be_due(at)) {
         match event {
-            Event::Picture(picture) => eye.picture(picture, &mut frames)?,
+            Event::Picture(picture) => {
+                if let Seen::Lost = eye.picture(picture, &mut frames)? {
+                    return eye.end(Outcome::Truncated);
+                }
+            }
             Event::LeftOut(at) => eye.left_out(at)?,
             Event::Fault(notice) => eye.notices.add(notice, 1),
             Event::UnsupportedFeature => {
@@ -91,9 +107,23 @@ pub fn run(
     unreachable!("a stream of events ends with Event::End")
 }
 
+/// Whether it makes sense to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    /// It does.
+    GoOn,
+    /// The picture has another shape, so nobody knows where the lines are in it.
+    Lost,
+}
+
 struct Eye<'a, W> {
     detector: &'a mut dyn Detect,
     planner: Planner,
+    way: Way,
+    scene: Scene,
+    drawn: Drawn,
+    /// What the planner works with.
+    zoom: Zoom,
     output: W,
     classes: Vec<Class>,
     measurer: Measurer,
@@ -108,14 +138,18 @@ struct Eye<'a, W> {
 
 impl<'a, W: Write> Eye<'a, W> {
     fn new(detector: &'a mut dyn Detect, output: W, settings: Settings) -> Self {
-        let Settings { scene, schema, measure, look_rate, way, alerts, snapshot_ms } = settings;
+        let Settings { scene, drawn_px, schema, measure, look_rate, way, alerts, snapshot_ms } = settings;
         let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone());
         let classes = schema.classes().to_vec();
-        let mut measurer = Measurer::new(scene, schema, measure);
+        let mut measurer = Measurer::new(scene.clone(), schema, measure);
         measurer.watch_for(&alerts.situations, alerts.gap_ms);
         Self {
             detector,
             planner,
+            way,
+            scene,
+            drawn: Drawn::new(drawn_px),
+            zoom: Zoom::NONE,
             output,
             classes,
             measurer,
@@ -140,13 +174,21 @@ impl<'a, W: Write> Eye<'a, W> {
         self.progress.media_ms = u64::try_from(at.as_millis()).unwrap_or(0);
     }
 
-    fn picture(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> io::Result<()> {
+    fn picture(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> io::Result<Seen> {
         let at = picture.at();
         self.frame(at);
         let side = |px: u32| u16::try_from(px).unwrap_or(u16::MAX);
         (self.progress.width_px, self.progress.height_px) =
             (side(picture.width_px()), side(picture.height_px()));
 
+        match self.drawn.fit(at, (picture.width_px(), picture.height_px())) {
+            Fit::Same(zoom) => self.show(zoom),
+            Fit::Other => {
+                self.notices.add(Notice::UnsupportedFrame, 1);
+                return self.tell(at, false).map(|()| Seen::GoOn);
+            }
+            Fit::Lost => return Ok(Seen::Lost),
+        }
         let looked = self.schedule.is_due(at);
         if let Some(look) = looked.then(|| self.look(picture, frames)).flatten() {
             self.progress.looks = self.progress.looks.saturating_add(1);
@@ -154,7 +196,19 @@ impl<'a, W: Write> Eye<'a, W> {
         }
         self.notices.add(Notice::TooManyTracks, self.detector.take_overflow());
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
-        self.tell(at, looked)
+        self.tell(at, looked).map(|()| Seen::GoOn)
+    }
+
+    /// Plans for pictures of this zoom.
+    fn show(&mut self, zoom: Zoom) {
+        if zoom == self.zoom {
+            return;
+        }
+        self.zoom = zoom;
+        // What has shrunk to less than a pixel is not looked at more closely; it is counted all the same.
+        let lines = self.scene.lines.iter().filter_map(|line| zoom.line(line).ok()).collect();
+        let zones = self.scene.zones.iter().filter_map(|zone| zoom.zone(zone).ok()).collect();
+        self.planner = Planner::new(self.way, lines, zones);
     }
 
     /// What the detector sees of the classes that are counted; `None` when it could not look.
@@ -169,6 +223,9 @@ impl<'a, W: Write> Eye<'a, W> {
             return None;
         };
         look.detections.retain(|detection| self.classes.contains(&detection.class));
+        if self.zoom != Zoom::NONE {
+            look.detections.iter_mut().for_each(|detection| *detection = self.zoom.back(*detection));
+        }
         Some(look)
     }
 

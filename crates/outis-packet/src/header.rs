@@ -35,6 +35,9 @@ pub struct Header {
     pub frame_rate: Option<Ratio>,
     /// Length of the source in microseconds, when the container states it.
     pub duration_us: Option<u64>,
+    /// For a source that is live, milliseconds from the Unix epoch to the moment its first packet came; `None` for a
+    /// file, whose packets come whenever they are asked for.
+    pub origin_unix_ms: Option<u64>,
     /// The turn in degrees clockwise that brings the picture upright: 0, 90, 180 or 270.
     pub rotation_deg: u16,
 }
@@ -42,6 +45,9 @@ pub struct Header {
 impl Header {
     /// The most bytes of codec parameters.
     pub const EXTRADATA_MAX: usize = 1 << 20;
+
+    /// The latest beginning of a live source, in milliseconds from the Unix epoch: thirty thousand years.
+    pub const ORIGIN_MAX_MS: u64 = 1_000_000_000_000_000;
 
     /// The longest side in pixels that is passed on. No codec that a camera speaks codes more.
     pub const SIDE_MAX_PX: u32 = 65_535;

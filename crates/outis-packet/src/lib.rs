@@ -24,7 +24,7 @@ pub use write::{WriteError, Writer};
 const MAGIC: [u8; 8] = *b"OutisPkt";
 
 /// Changes whenever the bytes do: both ends come from one build, so no version but this one is ever read.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 const TAG_PACKET: u8 = 1;
 const TAG_END: u8 = 2;
@@ -38,6 +38,9 @@ pub struct Packet<'a> {
     pub dts: Option<i64>,
     /// How long its frame is shown, in the same units; 0 when unknown.
     pub duration: i64,
+    /// When it came, in microseconds since the first packet of a [live](Header::origin_unix_ms) source, by a clock that
+    /// is never set; 0 in a file.
+    pub arrival_us: u64,
     /// Decoding can start here.
     pub key: bool,
     /// The demuxer knows that bytes are missing or wrong.

@@ -113,10 +113,11 @@ impl<R: Read> Reader<R> {
                 }
                 let (pts, dts) = (get_time(input)?, get_time(input)?);
                 let duration = i64::from_le_bytes(get(input)?);
+                let arrival_us = u64::from_le_bytes(get(input)?);
                 fill_bytes(input, "extradata", Header::EXTRADATA_MAX, &mut self.extradata)?;
                 fill_bytes(input, "packet", Packet::DATA_MAX, &mut self.data)?;
                 let (key, corrupt) = (flags & 0b01 != 0, flags & 0b10 != 0);
-                Ok(Next::Packet(Packet { pts, dts, duration, key, corrupt, ..Packet::default() }))
+                Ok(Next::Packet(Packet { pts, dts, duration, arrival_us, key, corrupt, ..Packet::default() }))
             }
             _ => Err(ReadError::Field("tag")),
         }
@@ -148,9 +149,12 @@ fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
     let time_base = get_ratio(input, "time base")?.ok_or(ReadError::Field("time base"))?;
     let frame_rate = get_ratio(input, "frame rate")?;
     let duration_us = Some(u64::from_le_bytes(get(input)?)).filter(|&duration| duration > 0);
+    let ([live], origin_unix_ms) = (get(input)?, u64::from_le_bytes(get(input)?));
     let rotation_deg = u16::from_le_bytes(get(input)?);
     check("bits per sample", bits_per_sample <= 256)?;
     check("range", range <= 2)?;
+    check("live", live <= 1)?;
+    check("origin", origin_unix_ms <= if live == 1 { Header::ORIGIN_MAX_MS } else { 0 })?;
     check("rotation", matches!(rotation_deg, 0 | 90 | 180 | 270))?;
     Ok(Header {
         codec,
@@ -168,6 +172,7 @@ fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
         time_base,
         frame_rate,
         duration_us,
+        origin_unix_ms: (live == 1).then_some(origin_unix_ms),
         rotation_deg,
     })
 }
@@ -233,6 +238,7 @@ mod tests {
             time_base: Ratio::new(1, 12_800).unwrap(),
             frame_rate: Ratio::new(10, 1),
             duration_us: Some(79_500_000),
+            origin_unix_ms: Some(1_700_000_000_000),
             rotation_deg: 90,
         }
     }
@@ -241,6 +247,7 @@ mod tests {
         pts: Some(-1),
         dts: None,
         duration: 512,
+        arrival_us: 40_000,
         key: true,
         corrupt: false,
         new_extradata: &[],
@@ -304,12 +311,14 @@ mod tests {
     fn refusals_name_the_field() {
         let good = written(&[PACKET], Some(Ending::Complete));
         let header_len = written(&[], None).len();
-        let cases: [(&str, usize, &[u8]); 8] = [
+        let cases: [(&str, usize, &[u8]); 10] = [
             ("not a packet stream", 0, b"RIFF"),
             ("format version 7", 8, &[7]),
             ("`codec`", 14, b"H264"),
             ("`codec`", 10, &[255, 255, 255, 255]),
             ("`extradata`", 22, &[0, 0, 0, 1]),
+            ("`live`", header_len - 11, &[2]),
+            ("`origin`", header_len - 11, &[0]),
             ("`rotation`", header_len - 2, &[45, 0]),
             ("`tag`", header_len, &[3]),
             ("`flags`", header_len + 1, &[4]),
@@ -326,7 +335,7 @@ mod tests {
     fn a_stated_length_alone_takes_no_memory() {
         let mut bytes = written(&[], None);
         bytes.extend([TAG_PACKET, 0]);
-        bytes.extend([0; 24 + 4]);
+        bytes.extend([0; 32 + 4]);
         bytes.extend((Packet::DATA_MAX as u32).to_le_bytes());
         let mut reader = Reader::new(&bytes[..]).unwrap();
         assert_eq!(reader.read().unwrap(), Item::End(Ending::Truncated));
@@ -367,12 +376,13 @@ mod tests {
             pts in proptest::option::of(-1_000_000_000_i64..1_000_000_000),
             dts in proptest::option::of(-1_000_000_000_i64..1_000_000_000),
             duration in any::<i64>(),
+            arrival_us in any::<u64>(),
             (key, corrupt) in any::<(bool, bool)>(),
             new_extradata in proptest::collection::vec(any::<u8>(), 0..50),
             data in proptest::collection::vec(any::<u8>(), 0..20_000),
         ) {
             let packet = Packet {
-                pts, dts, duration, key, corrupt, new_extradata: &new_extradata, data: &data,
+                pts, dts, duration, arrival_us, key, corrupt, new_extradata: &new_extradata, data: &data,
             };
             let bytes = written(&[packet], Some(Ending::Complete));
             let mut reader = Reader::new(&bytes[..]).unwrap();

@@ -49,7 +49,7 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// When the pipe fails or the packet is larger than [`Packet::DATA_MAX`].
     pub fn packet(&mut self, packet: &Packet<'_>) -> Result<(), WriteError> {
-        let Packet { pts, dts, duration, key, corrupt, new_extradata, data } = *packet;
+        let Packet { pts, dts, duration, arrival_us, key, corrupt, new_extradata, data } = *packet;
         fits("packet", data, Packet::DATA_MAX)?;
         fits("extradata", new_extradata, Header::EXTRADATA_MAX)?;
         let out = &mut self.out;
@@ -57,6 +57,7 @@ impl<W: Write> Writer<W> {
         put_time(out, pts)?;
         put_time(out, dts)?;
         put(out, duration.to_le_bytes())?;
+        put(out, arrival_us.to_le_bytes())?;
         put_bytes(out, new_extradata)?;
         put_bytes(out, data)?;
         Ok(out.flush()?)
@@ -96,5 +97,7 @@ fn put_header(out: &mut impl Write, header: &Header) -> io::Result<()> {
     put(out, header.frame_rate.map_or(0, |rate| rate.num()).to_le_bytes())?;
     put(out, header.frame_rate.map_or(0, |rate| rate.den()).to_le_bytes())?;
     put(out, header.duration_us.unwrap_or(0).to_le_bytes())?;
+    put(out, [u8::from(header.origin_unix_ms.is_some())])?;
+    put(out, header.origin_unix_ms.unwrap_or(0).to_le_bytes())?;
     put(out, header.rotation_deg.to_le_bytes())
 }

@@ -3,6 +3,7 @@
 //! Knows nothing of what a frame shows. Whatever the packets hold, it goes on to the end of the stream and says
 //! on the way what was wrong.
 
+mod arrival;
 mod clock;
 mod color;
 mod convert;
@@ -15,10 +16,11 @@ use std::{collections::VecDeque, io::Read};
 
 use ffmpeg_next::frame::Video;
 use outis_measure::MediaTime;
-use outis_packet::{Ending, Header, Item, ReadError, Reader};
+use outis_packet::{Ending, Header, Item, Packet, ReadError, Reader};
 use outis_record::Notice;
 
 use self::{
+    arrival::Arrivals,
     clock::Clock,
     convert::Converter,
     decoder::{Decoder, Output},
@@ -47,6 +49,7 @@ pub struct Frames<R: Read> {
     reader: Reader<R>,
     decoder: Decoder,
     clock: Clock,
+    live: Option<Live>,
     converter: Converter,
     rotation: Rotation,
     size_px: Option<(u32, u32)>,
@@ -55,6 +58,28 @@ pub struct Frames<R: Read> {
     /// Told before anything else is read.
     pending: VecDeque<Event>,
     state: State,
+}
+
+/// What is kept of a live stream beside its frames.
+#[derive(Debug, Default)]
+struct Live {
+    arrivals: Arrivals,
+    /// When the newest packet came.
+    newest_us: u64,
+    has_begun: bool,
+}
+
+impl Live {
+    /// Whoever comes in the middle of a stream has nothing to make pictures of before the next key frame, and decoders
+    /// make grey ones. Some streams have no key frames and refresh the picture bit by bit: they are let in after this.
+    const KEY_WAIT_US: u64 = 10_000_000;
+
+    /// Whether a packet is of use.
+    fn takes(&mut self, packet: &Packet<'_>) -> bool {
+        self.newest_us = self.newest_us.max(packet.arrival_us);
+        self.has_begun |= packet.key || packet.arrival_us > Self::KEY_WAIT_US;
+        self.has_begun
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +165,7 @@ impl<R: Read> Frames<R> {
         Ok(Self {
             decoder,
             clock: Clock::new(header.time_base, header.frame_rate),
+            live: header.origin_unix_ms.map(|_| Live::default()),
             converter: Converter::default(),
             rotation: Rotation::from_degrees(header.rotation_deg.into()),
             size_px: None,
@@ -180,7 +206,7 @@ impl<R: Read> Frames<R> {
         if let Some(shown_at) = shown_at {
             self.tell_left_out(|time| time < shown_at);
         }
-        let (at, clock_fault) = self.clock.stamp(shown_at);
+        let (at, clock_fault) = self.stamp(shown_at);
         // In containers that keep times of decoding only, such as AVI, frames that were held back to the end have
         // lost theirs. The frame rate is exact there, so nothing is wrong.
         let held_back = matches!(self.state, State::Draining(_));
@@ -201,10 +227,18 @@ impl<R: Read> Frames<R> {
         self.pending.pop_front().expect("a picture was added")
     }
 
+    fn stamp(&mut self, time: Option<i64>) -> (MediaTime, Option<Notice>) {
+        let (at, fault) = self.clock.stamp(time);
+        let Some(live) = &mut self.live else { return (at, fault) };
+        let (at_us, jumped) = live.arrivals.place(at.as_micros(), time.is_some(), live.newest_us);
+        // Without a timestamp, when it came is as good.
+        (MediaTime::from_micros(at_us), jumped.then_some(Notice::TimestampJump))
+    }
+
     /// Tells of the frames that were left out and are shown at these times.
     fn tell_left_out(&mut self, are_due: impl Fn(i64) -> bool) {
         while let Some(time) = self.left_out.next_if(&are_due) {
-            let (at, fault) = self.clock.stamp(Some(time));
+            let (at, fault) = self.stamp(Some(time));
             if fault.is_some() {
                 self.left_out.doubt();
             }
@@ -217,8 +251,16 @@ impl<R: Read> Frames<R> {
     fn feed(&mut self, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
         let ending = match self.reader.read() {
             Ok(Item::Packet(packet)) => {
+                if !self.live.as_mut().is_none_or(|live| live.takes(&packet)) {
+                    return None;
+                }
                 let is_unneeded = self.references.are_none_to(&packet);
-                let mut is_unwanted = |time| self.clock.expected_at(time).is_some_and(|at| !wanted(at));
+                let mut is_unwanted = |time| {
+                    let at_us = self.clock.expected_at(time).map(MediaTime::as_micros);
+                    let tied =
+                        |at_us| self.live.as_ref().map_or(at_us, |live| live.arrivals.expected_us(at_us));
+                    at_us.is_some_and(|at_us| !wanted(MediaTime::from_micros(tied(at_us))))
+                };
                 if self.left_out.take(&packet, |time| is_unneeded && is_unwanted(time)) {
                     return None;
                 }

@@ -198,6 +198,7 @@ mod tests {
             time_base: Ratio::new(1, 25).unwrap(),
             frame_rate: None,
             duration_us: None,
+            origin_unix_ms: None,
             rotation_deg: 0,
         }
     }

@@ -58,6 +58,7 @@ fn settings() -> Settings {
     let line = Line::new(ImagePoint::new(0.0, 120.0), ImagePoint::new(320.0, 120.0)).expect("a line");
     Settings {
         scene: Scene { lines: vec![line], ..Scene::default() },
+        drawn_px: None,
         schema: Schema::new(1, 0, &[Class::Person], false).expect("a schema"),
         measure: MeasureSettings { window_ms: 1000, ..MeasureSettings::default() },
         look_rate: LookRate::Fps(5.0),
@@ -210,6 +211,7 @@ fn streams_without_a_frame_end_with_their_reason() {
         time_base: Ratio::new(1, 1000).expect("a ratio"),
         frame_rate: None,
         duration_us: None,
+        origin_unix_ms: None,
         rotation_deg: 0,
     };
     let empty = |codec: &str| {
