@@ -3,10 +3,20 @@
 
 use libc::c_long;
 
+/// What the C library asks for when a program polls.
+mod asked {
+    pub(super) use libc::*;
+
+    #[cfg(target_arch = "x86_64")]
+    pub(super) const POLL: c_long = SYS_poll;
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(super) const POLL: c_long = SYS_ppoll;
+}
+
 macro_rules! calls {
     ($($name:ident = $number:ident),* $(,)?) => {
         /// Every name, with its number on this processor.
-        const CALLS: &[(&str, c_long)] = &[$((stringify!($name), libc::$number)),*];
+        const CALLS: &[(&str, c_long)] = &[$((stringify!($name), asked::$number)),*];
     };
 }
 
@@ -18,7 +28,10 @@ calls! {
     exit = SYS_exit, exit_group = SYS_exit_group, openat = SYS_openat, seccomp = SYS_seccomp, prctl = SYS_prctl,
     socket = SYS_socket, getrandom = SYS_getrandom, rt_sigaction = SYS_rt_sigaction, rt_sigreturn = SYS_rt_sigreturn,
     sigaltstack = SYS_sigaltstack, fstat = SYS_fstat, ioctl = SYS_ioctl, statx = SYS_statx, writev = SYS_writev,
-    execve = SYS_execve, clone = SYS_clone, clone3 = SYS_clone3, getpid = SYS_getpid,
+    recvfrom = SYS_recvfrom, sendto = SYS_sendto, connect = SYS_connect, bind = SYS_bind,
+    getsockname = SYS_getsockname, getpeername = SYS_getpeername, getsockopt = SYS_getsockopt,
+    setsockopt = SYS_setsockopt, fcntl = SYS_fcntl, gettimeofday = SYS_gettimeofday, unshare = SYS_unshare,
+    capset = SYS_capset, prlimit64 = SYS_prlimit64, dup3 = SYS_dup3, uname = SYS_uname, poll = POLL, execve = SYS_execve, clone = SYS_clone, clone3 = SYS_clone3, getpid = SYS_getpid,
 }
 
 /// The number of a call, by its name.

@@ -48,6 +48,18 @@ impl Ends {
     }
 }
 
+/// Packets on standard output, and no input yet: those of an intake that must connect first.
+///
+/// # Errors
+/// When standard output is not a pipe.
+pub(crate) fn only_output() -> Result<Output, JailError> {
+    let output = ffi::duplicate(1).map_err(JailError::step("use standard output"))?;
+    if !ffi::is_pipe(&output) {
+        return Err(JailError::NotAPipe("output"));
+    }
+    Ok(Output(ffi::keep_only_output(output).map_err(JailError::step("sort descriptors"))?))
+}
+
 /// Descriptor 3: the packets of an eye, the source of an intake. Never closed; the process ends first.
 #[derive(Debug)]
 pub struct Input(ManuallyDrop<File>);

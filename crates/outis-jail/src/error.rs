@@ -22,6 +22,12 @@ pub enum JailError {
          must let its programs use seccomp"
     )]
     Seccomp(String),
+    /// What was opened is connected to somebody else.
+    #[error(
+        "the camera sends us to another address than its own; name the address that the video comes from, or take \
+         `tcp` as its transport"
+    )]
+    Elsewhere,
     /// A step that every kernel can do was refused.
     #[error(
         "the kernel refuses to {step}: {source}; if this is a container or a service, give it its usual limits"

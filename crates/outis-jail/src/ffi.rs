@@ -6,6 +6,7 @@ use std::{
     fs::File,
     io,
     mem::{self, ManuallyDrop},
+    net::IpAddr,
     os::{
         fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd, RawFd},
         unix::process::CommandExt,
@@ -18,6 +19,8 @@ use std::{
 const INPUT: RawFd = 3;
 /// The number that the output gets; `rules/` names it.
 const OUTPUT: RawFd = 4;
+/// Numbers that are kept taken while an intake connects.
+const SPARES: [RawFd; 3] = [0, 1, INPUT];
 /// Where copies wait while numbers are given away.
 const ASIDE: RawFd = 10;
 
@@ -29,6 +32,8 @@ pub enum Leave {
     Done = 0,
     /// A fault of its own.
     Fault = 101,
+    /// Its source sent nothing for too long. An intake of a camera only.
+    Silent = 102,
 }
 
 /// Ends a locked program at once: what would be cleaned up at a usual end needs calls that it has not got.
@@ -83,6 +88,57 @@ pub(crate) fn keep_only(
     Ok(unsafe { (ManuallyDrop::new(File::from_raw_fd(INPUT)), ManuallyDrop::new(File::from_raw_fd(OUTPUT))) })
 }
 
+/// Gives the output its number and closes all others but standard error, so that what is opened next gets the numbers
+/// after it. Those before it are taken by copies of the output until [`close_spares`].
+pub(crate) fn keep_only_output(output: OwnedFd) -> io::Result<ManuallyDrop<File>> {
+    let aside = duplicate(output.as_raw_fd())?;
+    for to in SPARES.into_iter().chain([OUTPUT]) {
+        // SAFETY: takes numbers; `to` is closed if something was there.
+        check(unsafe { libc::dup3(aside.as_raw_fd(), to, libc::O_CLOEXEC) })?;
+    }
+    // They are closed below.
+    let _ = (aside.into_raw_fd(), output.into_raw_fd());
+    // SAFETY: takes numbers. Whoever still holds one of these descriptors gets errors, or a socket when he is not called
+    // any more: this is for the beginning of a program that goes on with its output alone.
+    check_long(unsafe { libc::syscall(libc::SYS_close_range, OUTPUT as u32 + 1, u32::MAX, 0) })?;
+    // SAFETY: the number was just given; it is owned by one value, which is never dropped.
+    Ok(unsafe { ManuallyDrop::new(File::from_raw_fd(OUTPUT)) })
+}
+
+/// Closes what kept numbers taken.
+pub(crate) fn close_spares() {
+    for spare in SPARES {
+        // SAFETY: takes a number that nobody but `keep_only_output` gave.
+        unsafe { libc::close(spare) };
+    }
+}
+
+/// The address at the other end of a connected socket; `None` when there is no such descriptor.
+pub(crate) fn peer(descriptor: RawFd) -> io::Result<Option<IpAddr>> {
+    // SAFETY: the structure is plain numbers, for which zero is a value.
+    let mut address: libc::sockaddr_storage = unsafe { mem::zeroed() };
+    let mut size = mem::size_of_val(&address) as libc::socklen_t;
+    // SAFETY: writes at most `size` bytes of a structure of ours.
+    let answer = unsafe { libc::getpeername(descriptor, (&raw mut address).cast(), &raw mut size) };
+    match check(answer) {
+        Err(error) if error.raw_os_error() == Some(libc::EBADF) => return Ok(None),
+        other => other?,
+    };
+    match c_int::from(address.ss_family) {
+        libc::AF_INET => {
+            // SAFETY: the family says which structure was written; all are plain numbers.
+            let address = unsafe { *(&raw const address).cast::<libc::sockaddr_in>() };
+            Ok(Some(IpAddr::from(address.sin_addr.s_addr.to_ne_bytes())))
+        }
+        libc::AF_INET6 => {
+            // SAFETY: as above.
+            let address = unsafe { *(&raw const address).cast::<libc::sockaddr_in6>() };
+            Ok(Some(IpAddr::from(address.sin6_addr.s6_addr)))
+        }
+        _ => Err(io::ErrorKind::Unsupported.into()),
+    }
+}
+
 /// Closes standard error; the rules allow it after the lock.
 pub(crate) fn close_standard_error() {
     // SAFETY: takes a number. The standard library writes to it by number and takes an error for no listener.
@@ -91,9 +147,14 @@ pub(crate) fn close_standard_error() {
 
 /// Sets a limit, now and for ever, to nothing.
 pub(crate) fn limit_to_zero(resource: libc::__rlimit_resource_t) -> io::Result<()> {
-    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    limit(resource, 0)
+}
+
+/// Sets a limit, now and for ever.
+pub(crate) fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Result<()> {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
     // SAFETY: reads a structure of ours.
-    check(unsafe { libc::setrlimit(resource, &raw const none) }).map(drop)
+    check(unsafe { libc::setrlimit(resource, &raw const limit) }).map(drop)
 }
 
 /// The memory of this process is in no core and no debugger's reach.
@@ -138,12 +199,24 @@ pub(crate) fn empty_root() -> io::Result<()> {
 
 /// Drops every capability, in a namespace of our own too.
 pub(crate) fn drop_capabilities() -> io::Result<()> {
+    keep_capabilities(0)
+}
+
+/// Drops every capability but that of making namespaces, for a process in a user namespace of its own: it holds for that
+/// alone.
+pub(crate) fn keep_the_way_out() -> io::Result<()> {
+    /// CAP_SYS_ADMIN of linux/capability.h.
+    const SYS_ADMIN: u32 = 21;
+    keep_capabilities(1 << SYS_ADMIN)
+}
+
+fn keep_capabilities(lower: u32) -> io::Result<()> {
     /// _LINUX_CAPABILITY_VERSION_3 of linux/capability.h, and this process.
     const HEADER: [u32; 2] = [0x2008_0522, 0];
     // Effective, permitted, inheritable; twice, for 64 capabilities.
-    let none = [0_u32; 6];
+    let kept = [lower, lower, 0, 0, 0, 0];
     // SAFETY: reads two structures of plain numbers, of the size that this version has.
-    check_long(unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), none.as_ptr()) }).map(drop)
+    check_long(unsafe { libc::syscall(libc::SYS_capset, HEADER.as_ptr(), kept.as_ptr()) }).map(drop)
 }
 
 /// One heap for all threads: when a thread's own heap shrinks, the GNU C library asks a file in /proc how to do it.

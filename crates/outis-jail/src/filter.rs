@@ -96,7 +96,8 @@ mod tests {
         for role in Role::ALL {
             let Filters(filters) = Filters::new(role).unwrap();
             assert!(filters.iter().all(|filter| filter.len() < INSTRUCTIONS_MAX), "{}", role.name());
-            assert_eq!(filters.len(), if role == Role::Eye { 1 } else { 2 }, "{}", role.name());
+            let kills_only = matches!(role, Role::Eye | Role::IntakeLive);
+            assert_eq!(filters.len(), if kills_only { 1 } else { 2 }, "{}", role.name());
         }
     }
 }

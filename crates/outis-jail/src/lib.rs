@@ -20,6 +20,7 @@ mod ffi;
 mod files;
 mod filter;
 mod limits;
+mod live;
 mod namespaces;
 mod rules;
 mod states;
@@ -29,6 +30,7 @@ pub use calls::{name as call_name, number as call_number};
 pub use ends::{Input, Output, RECORD_LEN, Records};
 pub use error::JailError;
 pub use ffi::{Leave, leave};
+pub use live::{EnteredLive, enter_intake_live};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
 pub use states::{
     Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake, was_stopped,

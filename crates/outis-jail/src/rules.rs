@@ -15,6 +15,10 @@ pub enum Role {
     IntakeOpening,
     /// `outis-intake`, passing its source on.
     Intake,
+    /// `outis-intake`, calling a camera on the network.
+    IntakeLiveOpening,
+    /// `outis-intake`, passing on what a camera on the network sends.
+    IntakeLive,
 }
 
 /// What happens to a call that a rule describes. All others end the process.
@@ -75,7 +79,14 @@ struct File {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Eye, Self::EyeBuiltIn, Self::IntakeOpening, Self::Intake];
+    pub const ALL: [Self; 6] = [
+        Self::Eye,
+        Self::EyeBuiltIn,
+        Self::IntakeOpening,
+        Self::Intake,
+        Self::IntakeLiveOpening,
+        Self::IntakeLive,
+    ];
 
     /// From its name in messages.
     pub fn from_name(name: &str) -> Option<Self> {
@@ -89,6 +100,8 @@ impl Role {
             Self::EyeBuiltIn => "eye with its built-in engine",
             Self::IntakeOpening => "intake that opens its source",
             Self::Intake => "intake",
+            Self::IntakeLiveOpening => "intake that calls a camera",
+            Self::IntakeLive => "intake of a camera",
         }
     }
 
@@ -98,12 +111,16 @@ impl Role {
     /// When the files under `rules/`, which are part of the program, are not as they describe themselves.
     pub fn rules(self) -> Result<Vec<Rule>, JailError> {
         const EYE: &str = include_str!("../rules/eye.toml");
+        const ANY: &str = include_str!("../rules/intake-any.toml");
+        const LIVE: &str = include_str!("../rules/intake-live.toml");
         const INTAKE: &str = include_str!("../rules/intake.toml");
         let texts: &[&str] = match self {
             Self::Eye => &[EYE],
             Self::EyeBuiltIn => &[EYE, include_str!("../rules/eye-built-in.toml")],
-            Self::IntakeOpening => &[INTAKE, include_str!("../rules/intake-opening.toml")],
-            Self::Intake => &[INTAKE],
+            Self::IntakeOpening => &[ANY, INTAKE, include_str!("../rules/intake-opening.toml")],
+            Self::Intake => &[ANY, INTAKE],
+            Self::IntakeLiveOpening => &[ANY, LIVE, include_str!("../rules/intake-live-opening.toml")],
+            Self::IntakeLive => &[ANY, LIVE],
         };
         let faulty = |what: String| JailError::Rules { role: self.name(), what };
         let mut rules = Vec::new();
@@ -213,6 +230,27 @@ mod tests {
                 assert!(known, "{}: {}", role.name(), rule.call);
             }
         }
+    }
+
+    /// An intake of a camera can say something, to whom its sockets are connected: to the camera.
+    #[test]
+    fn an_intake_of_a_camera_sends_to_the_camera_alone_and_opens_nothing() {
+        let live = Role::IntakeLive.rules().unwrap();
+        let passes = |call: &str, arguments: [u64; 6]| {
+            let number = calls::number(call).unwrap();
+            live.iter().any(|rule| rule.describes(number, &arguments))
+        };
+        assert!(passes("sendto", [5, 0x1000, 90, 0x4000, 0, 0]));
+        assert!(!passes("sendto", [5, 0x1000, 90, 0x4000, 0x2000, 16]), "to an address");
+        assert!(!passes("sendto", [5, 0x1000, 90, 0x4000, 0x2000, 0]), "to an address without a length");
+        assert!(!passes("sendto", [4, 0x1000, 90, 0x4000, 0, 0]), "on another descriptor");
+        assert!(!passes("read", [3, 0x1000, 90, 0, 0, 0]), "a file");
+        let others =
+            ["socket", "connect", "bind", "openat", "close", "unshare", "capset", "prlimit64", "fcntl"];
+        for rule in &live {
+            assert!(!others.contains(&rule.call.as_str()) || rule.call == "close", "{}", rule.call);
+        }
+        assert!(!passes("close", [5, 0, 0, 0, 0, 0]));
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn enter(ends: Ends) -> Result<(Input, Output), JailError> {
 
 /// The last step, when every thread is there: from now on the list holds for all of them, and standard error is
 /// closed. A panic ends the process at once and without a word, because its text could say what was seen.
-fn lock(role: Role) -> Result<(), JailError> {
+pub(crate) fn lock(role: Role) -> Result<(), JailError> {
     let filters = Filters::new(role)?;
     std::panic::set_hook(Box::new(|_| ffi::leave(ffi::Leave::Fault)));
     filters.install()?;
@@ -134,11 +134,16 @@ impl EnteredIntake {
     /// When the kernel cannot do it. The program must end then.
     pub fn lock(self) -> Result<LockedIntake, JailError> {
         lock(Role::Intake)?;
-        Ok(LockedIntake { output: self.output })
+        Ok(LockedIntake::new(self.output))
     }
 }
 
 impl LockedIntake {
+    /// For the last step of each kind of intake.
+    pub(crate) fn new(output: Output) -> Self {
+        Self { output }
+    }
+
     /// Where packets go.
     pub fn into_packets(self) -> Output {
         self.output
