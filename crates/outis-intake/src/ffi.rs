@@ -1,13 +1,55 @@
-//! Fields of libavformat's structures that the wrapper crate has no safe accessor for. Reads only.
+//! What the wrapper crate has no safe function for: fields of libavformat's structures, and to open an address without
+//! reading on.
 #![allow(unsafe_code)]
 
-use std::{ffi::CStr, mem, slice};
+use std::{ffi::CStr, mem, ptr, slice};
 
 use ffmpeg_next::{
-    Stream, ffi,
+    Dictionary, Error, Stream, ffi,
     ffi::{AVDurationEstimationMethod, AVPixelFormat},
     format::context::Input,
+    util::interrupt,
 };
+
+/// Calls an address, up to the point where packets would be read. It is given up when `is_over` says so, now and at every
+/// later read.
+///
+/// # Errors
+/// What libavformat says.
+pub(crate) fn call(
+    address: &CStr,
+    format: &CStr,
+    options: Dictionary<'_>,
+    is_over: impl FnMut() -> bool + Send + 'static,
+) -> Result<Input, Error> {
+    // SAFETY: takes a string that ends with zero; answers null or a static structure.
+    let format = unsafe { ffi::av_find_input_format(format.as_ptr()) };
+    if format.is_null() {
+        return Err(Error::DemuxerNotFound);
+    }
+    // SAFETY: no arguments; answers null or a context that is ours.
+    let mut context = unsafe { ffi::avformat_alloc_context() };
+    if context.is_null() {
+        return Err(Error::Other { errno: ffmpeg_next::error::ENOMEM });
+    }
+    let patience = interrupt::new(Box::new(is_over));
+    // SAFETY: the context is ours, and the guard, which owns what the callback uses, lives as long as the context: it goes
+    // with the `Input`, or with this function, where libavformat has freed the context.
+    unsafe { (*context).interrupt_callback = patience.interrupt };
+    // SAFETY: gives up the list of options, which is owned again below.
+    let mut options = unsafe { options.disown() };
+    // SAFETY: all pointers are valid; after an error libavformat has freed the context and set it to null.
+    let opened =
+        unsafe { ffi::avformat_open_input(&raw mut context, address.as_ptr(), format, &raw mut options) };
+    // SAFETY: what is left of the options is ours.
+    drop(unsafe { Dictionary::own(options) });
+    if opened < 0 {
+        debug_assert_eq!(context, ptr::null_mut());
+        return Err(Error::from(opened));
+    }
+    // SAFETY: an open context that nobody else owns.
+    Ok(unsafe { Input::wrap_with_interrupt(context, patience.guard) })
+}
 
 /// A stream's codec parameters, as plain values.
 pub(crate) struct Parameters {

@@ -1,12 +1,18 @@
 //! The loop: packets of one stream, from the demuxer to the pipe.
 
-use std::{io::Write, thread, time::Instant};
+use std::{
+    io::Write,
+    mem::ManuallyDrop,
+    thread,
+    time::{Instant, SystemTime},
+};
 
 use ffmpeg_next::codec::packet::{self, side_data::Type as SideData};
-use outis_packet::{Ending, Packet, WriteError, Writer};
+use outis_packet::{Ending, Header, Packet, WriteError, Writer};
 
 use crate::{
     pace::Pace,
+    patience::Patience,
     source::{Next, Source},
     verdict::Verdict,
 };
@@ -27,7 +33,7 @@ pub(crate) fn forward(mut source: Source, out: impl Write, mut pace: Pace) -> Re
                 verdict.newest(packet.is_corrupt());
                 thread::sleep(pace.wait(source.decoded_at_us(&packet, packets), started.elapsed()));
                 packets += 1;
-                match write(&mut writer, &packet) {
+                match write(&mut writer, &packet, Times::OfFile) {
                     Err(WriteError::TooLarge { .. }) => verdict.failed(),
                     other => other?,
                 }
@@ -40,18 +46,82 @@ pub(crate) fn forward(mut source: Source, out: impl Write, mut pace: Pace) -> Re
     }
 }
 
+/// How a camera came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Followed {
+    /// It ended its stream.
+    Ended,
+    /// It sent nothing for too long.
+    Silent,
+}
+
+/// Passes on every packet of a camera's video as it comes. The source is left open: it is for the end of a process.
+///
+/// # Errors
+/// When the pipe fails.
+pub(crate) fn follow(source: Source, out: impl Write, patience: &Patience) -> Result<Followed, WriteError> {
+    // To close it takes calls that a locked process has not got.
+    let mut source = ManuallyDrop::new(source);
+    let mut out = Some(out);
+    let mut stream: Option<(Instant, Writer<_>)> = None;
+    let (mut errors_in_a_row, mut verdict) = (0, Verdict::new(None));
+    loop {
+        let next = source.read(&mut errors_in_a_row);
+        match next {
+            Next::Video(packet) => {
+                verdict.newest(packet.is_corrupt());
+                if let Some(out) = out.take() {
+                    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+                    let origin_unix_ms = since_epoch.map_or(0, |time| time.as_millis() as u64);
+                    let header = Header { origin_unix_ms: Some(origin_unix_ms), ..source.header().clone() };
+                    stream = Some((Instant::now(), Writer::new(out, &header)?));
+                }
+                if let Some((first, writer)) = &mut stream {
+                    let arrival_us = first.elapsed().as_micros() as u64;
+                    let times = Times::OfCamera { arrival_us, timed: source.is_timed() };
+                    match write(writer, &packet, times) {
+                        Err(WriteError::TooLarge { .. }) => verdict.failed(),
+                        other => other?,
+                    }
+                }
+                patience.renew();
+            }
+            Next::End | Next::Broken if !patience.is_over() => {
+                let ending = if matches!(next, Next::End) { verdict.ending() } else { Ending::Truncated };
+                return stream.map_or(Ok(()), |(_, writer)| writer.end(ending)).map(|()| Followed::Ended);
+            }
+            // What is left out ends as a truncated stream.
+            _ if patience.is_over() => return Ok(Followed::Silent),
+            Next::Skipped => verdict.failed(),
+            Next::Other(_) | Next::End | Next::Broken => {}
+        }
+    }
+}
+
+/// What is told of the times of a packet.
+#[derive(Debug, Clone, Copy)]
+enum Times {
+    OfFile,
+    OfCamera { arrival_us: u64, timed: bool },
+}
+
 fn note(verdict: &mut Verdict, source: &Source, packet: &packet::Packet) {
     if let Some((start_us, end_us)) = source.span_us(packet) {
         verdict.came(start_us, end_us);
     }
 }
 
-fn write(writer: &mut Writer<impl Write>, packet: &packet::Packet) -> Result<(), WriteError> {
+fn write(writer: &mut Writer<impl Write>, packet: &packet::Packet, times: Times) -> Result<(), WriteError> {
+    let (arrival_us, timed) = match times {
+        Times::OfFile => (0, true),
+        Times::OfCamera { arrival_us, timed } => (arrival_us, timed),
+    };
     let new_extradata = packet.side_data().find(|data| data.kind() == SideData::NewExtraData);
     writer.packet(&Packet {
-        pts: packet.pts(),
-        dts: packet.dts(),
+        pts: packet.pts().filter(|_| timed),
+        dts: packet.dts().filter(|_| timed),
         duration: packet.duration(),
+        arrival_us,
         key: packet.is_key(),
         corrupt: packet.is_corrupt(),
         new_extradata: new_extradata.as_ref().map_or(&[], |data| data.data()),

@@ -1,24 +1,35 @@
 //! `outis-intake`: opens one video source and writes its encoded packets to standard output.
 //!
-//! It never decodes. After the source is open the kernel lets it open nothing more, and before it has read a byte of
-//! the source it can only read that and write packets. It has no state worth saving: when
-//! the source dies it exits, and whoever started it starts it again.
+//! It never decodes. After the source is open the kernel lets it open nothing more, and before it has read a byte of a
+//! file, or a packet of a camera, it can only read that and write packets. It has no state worth saving: when the source
+//! dies it exits, and whoever started it starts it again.
 
+mod address;
+mod camera;
 mod ffi;
 mod forward;
 mod location;
 mod pace;
+mod patience;
 mod source;
 mod verdict;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{
+    ffi::OsString,
+    io::{self, Read},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use outis_jail::{Leave, LockedIntake};
 use outis_packet::WriteError;
 
 use crate::{
+    address::{Address, LEN_MAX},
+    camera::Transport,
+    forward::Followed,
     pace::Pace,
+    patience::Patience,
     source::{OpenError, Source},
 };
 
@@ -27,18 +38,30 @@ use crate::{
 #[command(version)]
 struct Args {
     /// A video file.
-    source: OsString,
+    #[arg(required_unless_present = "address_on_stdin")]
+    source: Option<OsString>,
+    /// Read the address of a camera (rtsp, rtsps, http, https) from standard input up to its end, so that no list of
+    /// programs shows its password.
+    #[arg(long, conflicts_with_all = ["source", "pace"])]
+    address_on_stdin: bool,
+    /// How the packets of an RTSP camera travel.
+    #[arg(long, value_enum, default_value_t, requires = "address_on_stdin")]
+    transport: Transport,
     /// Speed in media seconds per second: 1 plays in real time, 0 as fast as the reader takes it.
     #[arg(long, value_name = "SPEED", default_value = "0", value_parser = Pace::parse)]
     pace: Pace,
 }
 
 fn main() -> ExitCode {
-    let Args { source, pace } = Args::parse();
+    let Args { source, address_on_stdin: _, transport, pace } = Args::parse();
     // The library writes to standard error by itself, and quotes what it reads.
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
-    match start(&source) {
-        Ok((locked, source)) => outis_jail::leave(pass_on(locked, source, pace)),
+    let left = match source {
+        Some(source) => start(&source).map(|(locked, source)| pass_on(locked, source, pace)),
+        None => read_address().and_then(|address| camera::call(&address, transport)).map(follow),
+    };
+    match left {
+        Ok(leave) => outis_jail::leave(leave),
         Err(sentence) => {
             eprintln!("outis-intake: {sentence}");
             ExitCode::FAILURE
@@ -58,11 +81,31 @@ fn start(source: &OsString) -> Result<(LockedIntake, Source), String> {
     Ok((locked, source))
 }
 
+fn read_address() -> Result<Address, String> {
+    let mut text = Vec::new();
+    // One byte more than it may have, to know of it.
+    let limit = LEN_MAX as u64 + 1;
+    io::stdin()
+        .take(limit)
+        .read_to_end(&mut text)
+        .map_err(|error| format!("cannot read the address: {error}"))?;
+    Address::parse(&text).map_err(|error| error.to_string())
+}
+
+fn follow((locked, source, patience): (LockedIntake, Source, Patience)) -> Leave {
+    match forward::follow(source, locked.into_packets(), &patience) {
+        Ok(Followed::Ended) => Leave::Done,
+        Ok(Followed::Silent) => Leave::Silent,
+        Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,
+        Err(_) => Leave::Fault,
+    }
+}
+
 fn pass_on(locked: LockedIntake, source: Source, pace: Pace) -> Leave {
     match forward::forward(source, locked.into_packets(), pace) {
         Ok(()) => Leave::Done,
         // Whoever read the packets is gone, and knows why.
-        Err(WriteError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => Leave::Done,
+        Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,
         Err(_) => Leave::Fault,
     }
 }

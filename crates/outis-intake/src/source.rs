@@ -34,6 +34,8 @@ pub(crate) struct Source {
     input: Demuxer,
     stream: usize,
     header: Header,
+    /// Whether the times of its packets mean anything.
+    timed: bool,
 }
 
 /// Why a source cannot be opened. The sentences follow "cannot open PATH:".
@@ -55,6 +57,8 @@ pub(crate) enum OpenError {
     NotVideo,
     #[error("there is no video stream in it, only other media; name a file with moving pictures")]
     NoVideoStream,
+    #[error("it is video of an unknown codec; convert it with `ffmpeg -i FILE -c:v libx264 FILE.mp4`")]
+    UnknownCodec,
     #[error("its {0} is beyond any real video's; the file is damaged")]
     OutOfRange(&'static str),
     #[error("{0}")]
@@ -95,15 +99,35 @@ impl Source {
         let stream = if seekable { StreamIo::from_read_seek(bytes) } else { StreamIo::from_read(bytes) };
         let input = stream.and_then(|stream| format::input_from_stream(stream, Some(name), Some(options())));
         let input = input.map_err(OpenError::from_library)?;
-        let stream = video_stream(&input).ok_or(OpenError::NoVideoStream)?;
+        Self::of(input, true)
+    }
+
+    /// Chooses the video stream of a camera that has answered. Not a packet of it has been read.
+    pub(crate) fn of_camera(input: Demuxer, timed: bool) -> Result<Self, OpenError> {
+        Self::of(input, timed)
+    }
+
+    fn of(input: Demuxer, timed: bool) -> Result<Self, OpenError> {
+        let stream = video_stream(&input).ok_or_else(|| {
+            if input.streams().any(|stream| moves(&stream)) {
+                OpenError::UnknownCodec
+            } else {
+                OpenError::NoVideoStream
+            }
+        })?;
         let header = header(&input, &stream)?;
         let stream = stream.index();
-        Ok(Self { input, stream, header })
+        Ok(Self { input, stream, header, timed })
     }
 
     /// The parameters of the video stream.
     pub(crate) fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// Whether the times of its packets mean anything.
+    pub(crate) fn is_timed(&self) -> bool {
+        self.timed
     }
 
     /// The length the container states, in microseconds.
@@ -179,13 +203,15 @@ fn options() -> Dictionary<'static> {
 
 /// The stream the file prefers, or else its first; pictures attached to it, such as covers, are no video.
 fn video_stream(input: &Demuxer) -> Option<Stream<'_>> {
-    let is_video = |stream: &Stream<'_>| {
-        stream.parameters().medium() == media::Type::Video
-            && stream.parameters().id() != ffmpeg::codec::Id::None
-            && !stream.disposition().contains(Disposition::ATTACHED_PIC)
-    };
+    let is_video = |stream: &Stream<'_>| moves(stream) && stream.parameters().id() != ffmpeg::codec::Id::None;
     let best = input.streams().best(media::Type::Video).filter(is_video);
     best.or_else(|| input.streams().find(is_video))
+}
+
+/// Whether it is video, of a codec that is known or not.
+fn moves(stream: &Stream<'_>) -> bool {
+    let attached = stream.disposition().contains(Disposition::ATTACHED_PIC);
+    stream.parameters().medium() == media::Type::Video && !attached
 }
 
 fn header(input: &Demuxer, stream: &Stream<'_>) -> Result<Header, OpenError> {
@@ -211,6 +237,7 @@ fn header(input: &Demuxer, stream: &Stream<'_>) -> Result<Header, OpenError> {
         time_base: ratio(stream.time_base()).ok_or(OpenError::OutOfRange("unit of time"))?,
         frame_rate: ratio(stream.avg_frame_rate()).or_else(|| ratio(stream.rate())),
         duration_us: ffi::stated_duration_us(input).and_then(|us| u64::try_from(us).ok()),
+        origin_unix_ms: None,
         rotation_deg: rotation_deg(stream),
     })
 }
