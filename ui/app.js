@@ -7,7 +7,7 @@ const TEXTS = {
     promise: "The drawing shows what was configured and what was counted. No picture of the street reaches this page, and none is kept.",
     now: "In the picture now",
     live: "live", lost: "no connection, trying again",
-    starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed",
+    starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed", away: "away, tried again",
     lines: "Lines", zones: "Zones", flows: "Journeys",
     forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
     noFlows: "None yet.",
@@ -38,7 +38,7 @@ const TEXTS = {
     promise: "Le schéma montre ce qui a été configuré et ce qui a été compté. Aucune image de la rue n’arrive sur cette page, et aucune n’est conservée.",
     now: "Dans le champ maintenant",
     live: "en direct", lost: "pas de connexion, nouvel essai",
-    starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec",
+    starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec", away: "absente, nouvelle tentative",
     lines: "Lignes", zones: "Zones", flows: "Trajets",
     forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
     noFlows: "Aucun pour l’instant.",
@@ -70,6 +70,8 @@ const SPOKEN_GAP_MS = 8000; // a screen reader is not interrupted more often tha
 const FLOWS_DRAWN_MAX = 12;
 const FULL_WIDTH_COUNT_MIN = 10; // fewer journeys than this never make the widest arrow
 const [COUNTS_AT, FLOWS_AT] = [0.62, 0.24]; // where counts and journeys meet a line, from its first point
+// No film is thirty years long: from here on it is seconds from 1970.
+const WALL_CLOCK_S = 1e9;
 const WHOLE_FILE_S = 4e6; // a window longer than this is the whole file
 
 const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
@@ -145,7 +147,8 @@ class CameraView {
     state.textContent = message ? `${texts[status]}: ${message}` : texts[status];
     state.className = `status ${status}`;
     const whole = !window || window.length_s > WHOLE_FILE_S;
-    const span = whole ? "" : `${texts.windowFrom} ${clock(window.media_start_s)}–${clock(window.media_start_s + window.length_s)} · `;
+    const [from, to] = whole ? [] : [window.media_start_s, window.media_start_s + window.length_s].map(moment);
+    const span = whole ? "" : `${texts.windowFrom} ${from}–${to} · `;
     this.find(".clock").textContent = span + clock(media_s) + (duration_s ? ` / ${clock(duration_s)}` : "");
     const progress = this.find(".progress");
     progress.hidden = !duration_s;
@@ -413,6 +416,12 @@ function clamp(value, least, most) {
   return Math.max(least, Math.min(most, value));
 }
 
+/** A moment of a window: of a film from its beginning, of a live camera on the clock. */
+function moment(seconds) {
+  const live = seconds >= WALL_CLOCK_S;
+  return live ? new Date(1000 * seconds).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : clock(seconds);
+}
+
 function clock(seconds) {
   const s = Math.floor(seconds);
   const two = (n) => String(n).padStart(2, "0");
@@ -433,7 +442,7 @@ function show(state) {
 }
 
 function link(live) {
-  const over = newest.cameras.length > 0 && newest.cameras.every(({ status }) => !["starting", "running"].includes(status));
+  const over = newest.cameras.length > 0 && newest.cameras.every(({ status }) => !["starting", "running", "away"].includes(status));
   const element = document.getElementById("link");
   element.textContent = live ? texts.live : texts.lost;
   element.className = live ? "link live" : "link";

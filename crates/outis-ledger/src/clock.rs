@@ -15,7 +15,7 @@ pub struct Moment {
 }
 
 /// Gives entries their times.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Clock {
     /// Time of the newest entry.
     newest_s: Option<i64>,

@@ -146,6 +146,23 @@ impl Ledger {
         self.try_settle(now).map_err(LedgerError::NotLogged)
     }
 
+    /// Ends the run in order and begins the next with other parts. What was finished before is of the old run.
+    ///
+    /// # Errors
+    /// When it cannot be logged: then the old run goes on.
+    pub fn restart(&mut self, parts: Vec<Part>, now: Moment) -> Result<(), LedgerError> {
+        // Whatever waits is of the old run.
+        self.try_settle(now).map_err(LedgerError::NotLogged)?;
+        let before = (self.run, self.configuration, self.clock.clone(), self.day.clone());
+        self.note(What::Stop { run: self.run }, now);
+        self.run += 1;
+        self.start(parts, now).inspect_err(|_| {
+            // Nothing of it was published: as if it had not been asked for.
+            self.unlogged.clear();
+            (self.run, self.configuration, self.clock, self.day) = before;
+        })
+    }
+
     /// Signs a finished window. When the disk takes nothing it waits in memory, within limits.
     pub fn finish(&mut self, window: Window, now: Moment) {
         if window.payload.len() + HEADER_BYTES_MAX > ENVELOPE_BYTES_MAX {

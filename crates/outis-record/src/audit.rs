@@ -27,6 +27,7 @@ fn totals(count: u32, present_s: u64) -> WindowTotals {
         (counts.forward, counts.backward) = (count, count);
     }
     totals.view_mut(Class::Person).present_ms = 1000 * present_s;
+    totals.add_look();
     totals
 }
 

@@ -133,9 +133,9 @@ pub enum Measure {
 pub enum WindowState {
     /// The window is running: these are its totals so far.
     Open = 0,
-    /// The window is over and was observed to its end.
+    /// The window is over and was observed to its end; of a camera, for most of it.
     Closed = 1,
-    /// The source ended within the window.
+    /// The source ended or began within the window, or the camera was away for more than a tenth of it.
     Partial = 2,
 }
 

@@ -53,7 +53,9 @@ impl WindowTotals {
         disclosure: &Disclosure,
         randomness: &mut dyn Randomness,
     ) -> Result<Released, NoRandomness> {
-        let whole = state == WindowState::Closed || disclosure.profile().tells_partial();
+        // Where nobody looked there is nothing to tell: a zero would say that nobody came by.
+        let looked = self.looks() > 0;
+        let whole = looked && (state == WindowState::Closed || disclosure.profile().tells_partial());
         let told = |cell: &Cell| if whole { tell(self.figure(cell), cell, randomness) } else { Ok(None) };
         let values = disclosure.cells().iter().map(told).collect::<Result<_, _>>()?;
         let exact = disclosure.profile().is_exact();
@@ -219,8 +221,20 @@ mod tests {
         for (state, told) in [(WindowState::Closed, true), (WindowState::Partial, false)] {
             let mut totals = WindowTotals::new(schema.clone(), Window::new(0, WINDOW_MS).unwrap());
             totals.line_mut(LineIndex(0), Class::Person).backward = 500;
+            totals.add_look();
             let released = totals.release(state, &disclosure, &mut Seeded(1)).unwrap();
             assert_eq!((released.values.len(), released.values[0].is_some()), (1, told), "{state:?}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_looked_nothing_is_told_and_no_zero() {
+        for profile in Profile::ALL {
+            let schema = Schema::new(1, 0, &[Class::Person], false).unwrap();
+            let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
+            let totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
+            let released = totals.release(WindowState::Closed, &disclosure, &mut Seeded(1)).unwrap();
+            assert!(released.values.iter().all(Option::is_none) && released.observed_ms == 0, "{profile}");
         }
     }
 

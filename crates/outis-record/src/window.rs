@@ -1,6 +1,8 @@
 //! A time window and its totals: the last place where counts are still exact.
 
-use crate::{Class, LineIndex, Measure, Message, Place, Record, WindowState, ZoneIndex};
+use crate::{
+    Class, LineIndex, Measure, Message, Place, Record, WindowState, ZoneIndex, possible::OBSERVED_SLACK_MS,
+};
 
 /// A span of time over which totals are made.
 ///
@@ -188,6 +190,11 @@ impl Occupancy {
         self.now = self.now.saturating_add(1);
         self.present_ms = self.present_ms.saturating_add(since_ms);
     }
+
+    fn add_earlier(&mut self, earlier: Self) {
+        self.max = self.max.max(earlier.max);
+        self.present_ms = self.present_ms.saturating_add(earlier.present_ms);
+    }
 }
 
 /// Exact totals of one window. The eye tells them to the door, and they leave the door only through
@@ -369,6 +376,60 @@ impl WindowTotals {
         (self.observed_ms, self.looks) = (observed_ms, looks);
     }
 
+    /// Adds what was counted earlier in the same window by an eye that has ended since: what is summed adds up, the
+    /// highest of both is the highest, and who is there now is who this one sees. `same` says which place of the earlier
+    /// totals a place continues; one that continues none starts anew, and so do journeys from or to it.
+    ///
+    /// # Panics
+    /// When the windows differ, or `same` names a place that the earlier totals do not have.
+    pub fn add_earlier(&mut self, earlier: &Self, same: impl Fn(Place) -> Option<Place>) {
+        assert_eq!(self.window, earlier.window, "parts of one window");
+        // Each part was held to what a street can make; so is their sum.
+        let observed_max_ms = u64::from(self.window.length_ms()) + OBSERVED_SLACK_MS;
+        self.observed_ms = self.observed_ms.saturating_add(earlier.observed_ms).min(observed_max_ms);
+        self.looks = self.looks.saturating_add(earlier.looks);
+        let classes: Vec<Class> = self
+            .schema
+            .classes()
+            .iter()
+            .copied()
+            .filter(|class| earlier.schema.classes().contains(class))
+            .collect();
+        for class in classes {
+            self.view_mut(class).add_earlier(earlier.view(class));
+            for place in self.schema.places() {
+                match (place, same(place)) {
+                    (Place::Line(line), Some(Place::Line(then))) => {
+                        let DirectionalCount { forward, backward } = earlier.line(then, class);
+                        let now = self.line_mut(line, class);
+                        now.forward = now.forward.saturating_add(forward);
+                        now.backward = now.backward.saturating_add(backward);
+                    }
+                    (Place::Zone(zone), Some(Place::Zone(then))) => {
+                        let Visits { entered, left } = earlier.visits(then, class);
+                        let now = self.visits_mut(zone, class);
+                        now.entered = now.entered.saturating_add(entered);
+                        now.left = now.left.saturating_add(left);
+                        let Dwell { visits, total_ms } = earlier.dwell(then, class);
+                        let now = self.dwell_mut(zone, class);
+                        now.visits = now.visits.saturating_add(visits);
+                        now.total_ms = now.total_ms.saturating_add(total_ms);
+                        self.occupancy_mut(zone, class).add_earlier(earlier.occupancy(then, class));
+                    }
+                    _ => {}
+                }
+            }
+            for (from, to) in self.schema.flow_pairs() {
+                let (Some(from_then), Some(to_then)) = (same(from), same(to)) else { continue };
+                if earlier.schema.flows {
+                    let cell = self.flow_cell(from, to, class);
+                    self.flows[cell] =
+                        self.flows[cell].saturating_add(earlier.flow(from_then, to_then, class));
+                }
+            }
+        }
+    }
+
     /// Looks of the detector.
     pub fn looks(&self) -> u32 {
         self.looks
@@ -459,6 +520,51 @@ mod tests {
         assert!(!copy.set(Class::Person, Measure::LineCrossings { line, forward: 1, backward: 0 }));
         assert!(!copy.set(Class::Bus, Measure::ViewOccupancy { now: 0, max: 0, present_ms: 0 }));
         assert_eq!(copy, totals, "a cell that is not there changes nothing");
+    }
+
+    #[test]
+    fn parts_of_one_window_add_up() {
+        let window = Window::new(0, 10_000).unwrap();
+        let [near, far] = [LineIndex(0), LineIndex(1)];
+        let zone = ZoneIndex(0);
+        let part = |figure: u32| {
+            let mut totals = WindowTotals::new(schema(), window);
+            *totals.line_mut(near, Class::Person) =
+                DirectionalCount { forward: figure, backward: 2 * figure };
+            totals.line_mut(far, Class::Car).forward = 3 * figure;
+            *totals.visits_mut(zone, Class::Person) = Visits { entered: figure, left: figure };
+            *totals.dwell_mut(zone, Class::Person) = Dwell { visits: figure, total_ms: 7 };
+            *totals.occupancy_mut(zone, Class::Car) = Occupancy { now: figure, max: figure, present_ms: 100 };
+            *totals.view_mut(Class::Person) = Occupancy { now: figure, max: 10 - figure, present_ms: 1000 };
+            totals.add_flow(Place::Line(near), Place::Zone(zone), Class::Person);
+            totals.add_flow(Place::Line(far), Place::Zone(zone), Class::Person);
+            totals.set_observed(4_000, 20);
+            totals
+        };
+        let mut whole = part(3);
+        whole.add_earlier(&part(5), Some);
+        assert_eq!((whole.observed_ms(), whole.looks()), (8_000, 40));
+        assert_eq!(whole.line(near, Class::Person), DirectionalCount { forward: 8, backward: 16 });
+        assert_eq!(whole.visits(zone, Class::Person), Visits { entered: 8, left: 8 });
+        assert_eq!(whole.dwell(zone, Class::Person), Dwell { visits: 8, total_ms: 14 });
+        assert_eq!(whole.occupancy(zone, Class::Car), Occupancy { now: 3, max: 5, present_ms: 200 });
+        assert_eq!(whole.view(Class::Person), Occupancy { now: 3, max: 7, present_ms: 2000 });
+        assert_eq!(whole.flow(Place::Line(near), Place::Zone(zone), Class::Person), 2);
+        whole.add_earlier(&part(1), Some);
+        assert_eq!(whole.observed_ms(), 12_000, "an eye cannot claim more than the window");
+
+        // The lines have changed places, one of them is new, and cars are not counted any more.
+        let schema = Schema::new(2, 1, &[Class::Person], true).unwrap();
+        let mut changed = WindowTotals::new(schema, window);
+        changed.add_earlier(&part(5), |place| match place {
+            Place::Line(line) => (line == far).then_some(Place::Line(near)),
+            Place::Zone(_) => Some(place),
+        });
+        assert_eq!(changed.line(far, Class::Person).forward, 5);
+        assert_eq!(changed.line(near, Class::Person), DirectionalCount::default());
+        assert_eq!(changed.flow(Place::Line(far), Place::Zone(zone), Class::Person), 1);
+        assert_eq!(changed.flow(Place::Line(near), Place::Zone(zone), Class::Person), 0);
+        assert_eq!(changed.view(Class::Person).max, 5);
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Assembler {
                 Ok(None)
             }
             Message::WindowDone { window, state, observed_ms, looks, cells } => {
-                let totals = self.window((window, state), observed_ms.into(), looks, cells)?;
+                let totals = self.window((window, state), observed_ms.into(), looks, cells, elapsed)?;
                 Ok(Some(Checked::Window(Box::new(totals), state)))
             }
             Message::Progress(_) | Message::Notice { .. } | Message::Alert(_) | Message::End { .. }
@@ -147,6 +147,7 @@ impl Assembler {
         observed_ms: u64,
         looks: u32,
         cells: u32,
+        elapsed: Duration,
     ) -> Result<WindowTotals, Breach> {
         let (expected, got) = (self.form.len(), self.cells.len());
         if got != expected || u32::try_from(got) != Ok(cells) {
@@ -163,7 +164,7 @@ impl Assembler {
         if self.finished_start_ms.is_some_and(|finished| window.start_ms() <= finished) {
             return Err(Breach::WindowAgain);
         }
-        self.course.window(window, state)?;
+        self.course.window(window, state, elapsed)?;
         if state != WindowState::Open {
             self.finished_start_ms = Some(window.start_ms());
         }
@@ -234,11 +235,11 @@ pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::view::WindowView;
+    use crate::{course::Origin, view::WindowView};
 
     const WINDOW_MS: u32 = 60_000;
     const TIMING: Timing =
-        Timing { window_ms: WINDOW_MS, snapshot_ms: Some(500), origin_ms: 0, speed_max: None };
+        Timing { window_ms: WINDOW_MS, snapshot_ms: Some(500), origin: Origin::FirstFrame, speed_max: None };
 
     fn schema() -> Schema {
         Schema::new(2, 1, &[Class::Person, Class::Car], true).unwrap()

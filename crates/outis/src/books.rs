@@ -21,6 +21,8 @@ const SETTLE_GAP: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Books {
     ledger: Ledger,
+    /// What the cameras are watched with.
+    parts: Vec<Part>,
     began: Instant,
     /// When the running window of each camera was kept last.
     kept: Vec<Option<Instant>>,
@@ -35,10 +37,40 @@ impl Books {
     pub(crate) fn open(state: &StateConfig, parts: Vec<Part>, cameras: usize) -> Result<Self, LedgerError> {
         let began = Instant::now();
         let mut ledger = Ledger::open(&state.folder, state.keep_bytes, state.readers, moment(began))?;
-        ledger.start(parts, moment(began))?;
-        let mut books = Self { ledger, began, kept: vec![None; cameras], settled: began };
+        ledger.start(parts.clone(), moment(began))?;
+        let mut books = Self { ledger, parts, began, kept: vec![None; cameras], settled: began };
         books.tell();
         Ok(books)
+    }
+
+    /// Logs other parts with which the cameras are watched from now on: a new run of the device. No camera may go on by
+    /// them before this has returned.
+    ///
+    /// # Errors
+    /// When it cannot be written: then the old ones are still in force.
+    pub(crate) fn restart(&mut self, parts: Vec<Part>) -> Result<(), LedgerError> {
+        self.ledger.restart(parts.clone(), moment(self.began))?;
+        self.parts = parts;
+        self.tell();
+        Ok(())
+    }
+
+    /// The wall clock was set: what follows is a new run, in which the time of windows runs on from the new one.
+    pub(crate) fn clock_was_set(&mut self) {
+        let parts = self.parts.clone();
+        if let Err(error) = self.restart(parts) {
+            eprintln!("error: ledger: {error}");
+        }
+    }
+
+    /// One camera more.
+    pub(crate) fn add_camera(&mut self) {
+        self.kept.push(None);
+    }
+
+    /// Whether windows wait for a disk that takes them.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.ledger.is_waiting()
     }
 
     /// Signs a finished window; it is on the disk when this returns, or waits in memory and people hear of it.

@@ -1,31 +1,28 @@
-//! Cameras from start to end: launches their programs, passes on what the eyes say, and judges how
-//! each run ended. It knows no report and no page.
+//! Cameras side by side, and how a run of one ended. How one is run, and run again, is told in `run` and `supervise`.
+//! It knows no report and no page.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeMap;
 
 use outis_record::{DisclosureError, NoRandomness, Notice, Outcome, Progress, SchemaError};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::sleep,
 };
 
 use crate::{
-    alert::Brake,
-    assemble::{Assembler, Breach, Checked},
-    launch::{CameraPlan, Ended, LaunchError, Pair, Programs},
-    reader::{ReadError, RecordReader},
-    release::{Event, Gate, KernelRandomness},
+    assemble::{Breach, Checked},
+    launch::{CameraPlan, Ended, LaunchError, Programs},
+    reader::ReadError,
+    release::Event,
+    run::{Calls, Way},
+    supervise,
 };
 
 /// How many reports may wait for the reader; an eye whose door is busy waits at its pipe.
 const REPORTS_MAX: usize = 64;
 
-/// How long an eye may take to tell its last totals after its source was stopped.
-const LAST_WORDS_WAIT: Duration = Duration::from_secs(10);
+/// How many orders may wait for a camera.
+const ORDERS_MAX: usize = 1;
 
 /// Becomes true when the person at the terminal wants to stop.
 pub(crate) type Stop = watch::Receiver<bool>;
@@ -93,107 +90,143 @@ pub(crate) enum CameraError {
     Stopped,
 }
 
+impl CameraError {
+    /// Whether it speaks against the eye or the intake itself: then nothing that it said is believed.
+    pub(crate) fn is_grave(&self) -> bool {
+        matches!(self, Self::Breach(_) | Self::Read(ReadError::Malformed(_)) | Self::KernelStopped(_))
+    }
+
+    /// Whether it would come again however often the camera is started.
+    pub(crate) fn is_lasting(&self) -> bool {
+        matches!(self, Self::Schema(_) | Self::Disclosure(_) | Self::Settings(_))
+    }
+}
+
 /// Cameras that run side by side. Dropping it kills their programs.
 #[derive(Debug)]
 pub(crate) struct Fleet {
+    programs: Programs,
+    stop: Stop,
+    sender: mpsc::Sender<Report>,
     reports: mpsc::Receiver<Report>,
-    _tasks: JoinSet<()>,
+    /// By the cameras' numbers; of one that has ended, nobody listens.
+    orders: Vec<mpsc::Sender<Order>>,
+    at_work: usize,
+    tasks: JoinSet<()>,
 }
 
 /// What is heard of a camera, by its number.
 #[derive(Debug)]
 pub(crate) enum Report {
     Event(usize, Event),
+    /// Its eye has told its progress, whether or not that may be told on.
+    Alive(usize),
+    /// Its programs have ended, for this reason, and will be started again; whether they broke the rules.
+    Down {
+        camera: usize,
+        why: String,
+        grave: bool,
+    },
+    /// The wall clock was set: its windows before this are of the old one, those after it of the new one.
+    ClockSet(usize),
+    /// From here on it is watched by another plan.
+    Changed(usize, Box<CameraPlan>),
     /// The camera's last report.
     End(usize, Result<Finish, CameraError>),
+}
+
+/// What a camera is told to do while it runs.
+#[derive(Debug)]
+pub(crate) enum Order {
+    /// Go on by another plan.
+    Change(Box<CameraPlan>),
+    /// End.
+    Leave,
 }
 
 impl Fleet {
     /// Starts every camera. One that fails leaves the others alone.
     pub(crate) fn start(plans: Vec<CameraPlan>, programs: &Programs, stop: &Stop) -> Self {
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
-        let mut tasks = JoinSet::new();
+        let (programs, stop) = (programs.clone(), stop.clone());
+        let (orders, tasks) = (Vec::with_capacity(plans.len()), JoinSet::new());
+        let mut fleet = Self { programs, stop, sender, reports, orders, at_work: 0, tasks };
         for (camera, plan) in plans.into_iter().enumerate() {
-            let (programs, stop, sender) = (programs.clone(), stop.clone(), sender.clone());
-            tasks.spawn(async move {
-                let mut brake = Brake::new(&plan.alerts.terms);
-                let end = run(camera, &plan, &programs, stop, &sender, &mut brake).await;
-                let _ = sender.send(Report::End(camera, end)).await;
-            });
+            fleet.begin(camera, plan);
         }
-        Self { reports, _tasks: tasks }
+        fleet
     }
 
-    /// The next report; `None` when all cameras have ended.
-    pub(crate) async fn next(&mut self) -> Option<Report> {
-        self.reports.recv().await
-    }
-}
-
-/// Runs one camera until its source ends or somebody stops it.
-///
-/// What the eye says goes to `reports` under the camera's number, in the eye's order.
-async fn run(
-    camera: usize,
-    plan: &CameraPlan,
-    programs: &Programs,
-    stop: Stop,
-    reports: &mpsc::Sender<Report>,
-    brake: &mut Brake,
-) -> Result<Finish, CameraError> {
-    let schema = plan.schema()?;
-    let disclosure = plan.disclosure(&schema)?;
-    let alerts = plan.alerts.terms.clone();
-    let mut assembler = Assembler::new(schema.clone(), plan.timing()).with_alerts(alerts);
-    let mut gate = Gate::new(schema, disclosure, KernelRandomness::default());
-    let start = Instant::now();
-    let mut pair = programs.launch(plan)?;
-    let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
-    let mut told = Told::default();
-    let stopped = stop.clone();
-    // An error drops the pair, which kills both programs.
-    tokio::select! {
-        spoken = async {
-            let mut reader = RecordReader::new(records);
-            while let Some(message) = reader.next().await? {
-                let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
-                told.note(&checked);
-                for event in gate.pass(checked)? {
-                    if matches!(event, Event::Alert(_)) {
-                        let Some(wait) = brake.hold() else { continue };
-                        sleep(wait).await;
-                    }
-                    // Nobody listens only when the door itself is ending.
-                    let _ = reports.send(Report::Event(camera, event)).await;
+    /// Starts a camera, a new one or one that has ended.
+    ///
+    /// # Panics
+    /// When its number is neither that of a camera nor the next one.
+    pub(crate) fn begin(&mut self, camera: usize, plan: CameraPlan) {
+        let (order, orders) = mpsc::channel(ORDERS_MAX);
+        if camera < self.orders.len() {
+            self.orders[camera] = order;
+        } else {
+            assert_eq!(camera, self.orders.len(), "the next number");
+            self.orders.push(order);
+        }
+        self.at_work += 1;
+        let (programs, sender) = (self.programs.clone(), self.sender.clone());
+        let calls = Calls::new(self.stop.clone(), orders);
+        self.tasks.spawn(async move {
+            let end = match Way::new(camera, &plan, sender.clone()) {
+                Ok(way) if plan.source.is_live() => {
+                    supervise::again_and_again(plan, &programs, way, calls).await
                 }
-            }
-            Ok::<_, CameraError>(())
-        } => spoken?,
-        () = hush(stop, &mut pair) => {}
+                Ok(way) => supervise::once(&plan, &programs, way, calls).await,
+                Err(error) => Err(error),
+            };
+            // Nobody listens only when the door itself is ending.
+            let _ = sender.send(Report::End(camera, end)).await;
+        });
     }
-    let stopped = *stopped.borrow();
-    let intake = pair.intake.end().await;
-    let eye = pair.eye.end().await;
-    let end = judge(told, stopped, &intake, &eye);
-    // An eye that died without a last word leaves its running window behind. How it died is known by now: only of
-    // one that nothing speaks against is anything told.
-    if let Err(CameraError::Silent(_) | CameraError::Stopped) = end {
-        for event in gate.cut_short()? {
-            let _ = reports.send(Report::Event(camera, event)).await;
+
+    /// Whether a camera has not ended.
+    pub(crate) fn is_at_work(&self, camera: usize) -> bool {
+        self.orders.get(camera).is_some_and(|orders| !orders.is_closed())
+    }
+
+    /// Whether an order for a camera waits.
+    pub(crate) fn is_busy(&self, camera: usize) -> bool {
+        self.orders.get(camera).is_some_and(|orders| orders.capacity() == 0)
+    }
+
+    /// Gives an order to a camera that is not busy; one that has just ended takes none.
+    pub(crate) fn order(&self, camera: usize, order: Order) {
+        if let Some(orders) = self.orders.get(camera) {
+            // It fails for a camera that has ended, and that is told.
+            let _ = orders.try_send(order);
         }
     }
-    end
+
+    /// The next report; `None` when all cameras have ended. May be dropped while it waits.
+    pub(crate) async fn next(&mut self) -> Option<Report> {
+        if self.at_work == 0 {
+            return None;
+        }
+        let report = self.reports.recv().await;
+        if let Some(Report::End(..)) = report {
+            self.at_work -= 1;
+            // Whoever has ended leaves no trace.
+            while self.tasks.try_join_next().is_some() {}
+        }
+        report
+    }
 }
 
 /// What an eye told about its run as a whole.
 #[derive(Debug, Default)]
-struct Told {
+pub(crate) struct Told {
     notices: BTreeMap<Notice, u32>,
     end: Option<(Outcome, Progress)>,
 }
 
 impl Told {
-    fn note(&mut self, checked: &Checked) {
+    pub(crate) fn note(&mut self, checked: &Checked) {
         match checked {
             Checked::Notice(notice, count) => {
                 let times = self.notices.entry(*notice).or_default();
@@ -205,18 +238,8 @@ impl Told {
     }
 }
 
-/// Waits for the stop signal, ends the source, and lets the eye speak its last words for a while.
-async fn hush(mut stop: Stop, pair: &mut Pair) {
-    if stop.wait_for(|&stop| stop).await.is_err() {
-        // Nobody can ask for a stop any more.
-        std::future::pending::<()>().await;
-    }
-    pair.intake.kill();
-    sleep(LAST_WORDS_WAIT).await;
-    pair.eye.kill();
-}
-
-fn judge(told: Told, stopped: bool, intake: &Ended, eye: &Ended) -> Result<Finish, CameraError> {
+/// How a run ended, by who knows best.
+pub(crate) fn judge(told: Told, stopped: bool, intake: &Ended, eye: &Ended) -> Result<Finish, CameraError> {
     let Told { notices, end } = told;
     for (program, ended) in [("outis-eye", eye), ("outis-intake", intake)] {
         if ended.was_stopped_by_kernel() {
@@ -245,7 +268,8 @@ fn judge(told: Told, stopped: bool, intake: &Ended, eye: &Ended) -> Result<Finis
 }
 
 impl Ended {
-    fn failed(&self) -> bool {
+    /// Whether it says itself that something went wrong.
+    pub(crate) fn failed(&self) -> bool {
         self.status.is_some_and(|status| !status.success())
     }
 

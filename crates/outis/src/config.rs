@@ -17,13 +17,14 @@ use serde::Deserialize;
 use crate::{
     alert::{AlertConfig, AlertPlan, Operational, Surroundings},
     classes::ClassName,
+    credentials::Credentials,
     detector::{Cache, Detector, DetectorFiles},
     exactly::Exactly,
     exit::UsageError,
     inventory,
     launch::{CameraPlan, Ground, Looks, Pace},
     scene::{Line, Name, Point, Scene, Zone},
-    source,
+    source::{self, Source, Transport},
 };
 
 /// The largest configuration file in bytes.
@@ -70,7 +71,7 @@ pub(crate) struct Config {
 }
 
 /// Section `[output]`: where finished windows are written.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OutputConfig {
     /// A file of JSON lines, one for each window.
@@ -87,6 +88,9 @@ pub(crate) struct OutputConfig {
 struct CameraConfig {
     name: Name,
     source: PathBuf,
+    transport: Option<Transport>,
+    credentials_file: Option<PathBuf>,
+    credentials_env: Option<String>,
     #[serde(default)]
     detector: Detector,
     detect_fps: Option<f64>,
@@ -100,8 +104,7 @@ struct CameraConfig {
     flows: bool,
     #[serde(default)]
     profile: ProfileName,
-    #[serde(default = "pace")]
-    pace: f64,
+    pace: Option<f64>,
     #[serde(default)]
     line: Vec<LineConfig>,
     #[serde(default)]
@@ -169,10 +172,6 @@ fn window_s() -> u32 {
     900
 }
 
-fn pace() -> f64 {
-    1.0
-}
-
 /// A configuration that can be run.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -221,7 +220,16 @@ pub(crate) fn load_to_describe(path: &Path) -> anyhow::Result<Setup> {
 fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>) -> anyhow::Result<Setup> {
     let file = path.display();
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
-    let config = parse(&text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
+    setup(path, &text, find)
+}
+
+fn setup(
+    path: &Path,
+    text: &str,
+    find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>,
+) -> anyhow::Result<Setup> {
+    let file = path.display();
+    let config = parse(text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let Config { listen, output, state, keep_mb, sign, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
@@ -245,7 +253,7 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
             false => Readers::All,
         },
     };
-    let part = inventory::configuration(path, &text);
+    let part = inventory::configuration(path, text);
     Ok(Setup { listen, output, state, part, sign: beside(sign), cameras })
 }
 
@@ -319,9 +327,16 @@ impl CameraConfig {
         if !(1..=WINDOW_S_MAX).contains(&self.window_s) {
             return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
         }
-        source::check(&self.source).map_err(|error| format!("source: {error}"))?;
-        let (ProfileName(profile), source) = (self.profile, folder.join(self.source));
-        if profile.is_exact() && !source::is_file(&source) {
+        let access = Access {
+            transport: self.transport,
+            credentials_file: self.credentials_file,
+            credentials_env: self.credentials_env,
+        };
+        let (ProfileName(profile), source) = (self.profile, access.source(&self.source, folder)?);
+        if source.is_live() && self.pace.is_some() {
+            return Err("pace is for files: a camera plays as fast as time passes; leave it out".into());
+        }
+        if profile.is_exact() && !source.is_own_file() {
             let remedy = "leave out profile, or record to a file first";
             return Err(format!("profile \"exact\" is for your own files, and the source is none: {remedy}"));
         }
@@ -337,7 +352,7 @@ impl CameraConfig {
         let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
         let plan = CameraPlan {
             source,
-            pace: Pace::new(self.pace).map_err(|e| format!("pace: {e}"))?,
+            pace: Pace::new(self.pace.unwrap_or(1.0)).map_err(|e| format!("pace: {e}"))?,
             detector,
             looks,
             inference_ms: self.inference_ms,
@@ -353,6 +368,43 @@ impl CameraConfig {
         let schema = plan.schema().map_err(|e| e.to_string())?;
         plan.disclosure(&schema).map_err(|e| e.to_string())?;
         Ok(plan)
+    }
+}
+
+/// How a camera of the network is reached, as its section says.
+#[derive(Debug)]
+struct Access {
+    transport: Option<Transport>,
+    credentials_file: Option<PathBuf>,
+    credentials_env: Option<String>,
+}
+
+impl Access {
+    fn source(self, source: &Path, folder: &Path) -> Result<Source, String> {
+        let credentials = match (self.credentials_file, self.credentials_env) {
+            (Some(_), Some(_)) => {
+                return Err("credentials_file and credentials_env exclude each other".into());
+            }
+            (Some(file), None) => Some(Credentials::File(folder.join(file))),
+            (None, name) => name.map(Credentials::Variable),
+        };
+        let mut source = Source::parse(source, folder).map_err(|error| format!("source: {error}"))?;
+        match &mut source {
+            Source::Stream(stream) => {
+                stream.transport = self.transport.unwrap_or_default();
+                stream.credentials = credentials;
+            }
+            Source::File(_) | Source::Device(_) => {
+                let of_network = "is for cameras of the network, and the source is none; leave it out";
+                if self.transport.is_some() {
+                    return Err(format!("transport {of_network}"));
+                }
+                if credentials.is_some() {
+                    return Err(format!("credentials_file or credentials_env {of_network}"));
+                }
+            }
+        }
+        Ok(source)
     }
 }
 
@@ -396,6 +448,13 @@ pub(crate) mod tests {
             .collect()
     }
 
+    /// A whole configuration in /etc/outis, with its ledger beside it.
+    pub(crate) fn setup(text: &str) -> Setup {
+        let text =
+            if text.contains("state =") { text.to_owned() } else { format!("state = \"state\"\n{text}") };
+        super::setup(Path::new("/etc/outis/w.toml"), &text, |_| Ok(detector())).unwrap()
+    }
+
     /// A camera named gate with these keys more.
     pub(crate) fn camera(more: &str) -> Result<Camera, ConfigError> {
         cameras(&format!("[[camera]]\nname = \"gate\"\nsource = \"a.avi\"\n{more}"))
@@ -405,7 +464,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_not_said_has_its_default() {
         let Camera { name, plan } = camera("").unwrap();
-        assert_eq!((name.as_str(), plan.source.to_str()), ("gate", Some("/etc/outis/a.avi")));
+        assert_eq!((name.as_str(), plan.source), ("gate", Source::File("/etc/outis/a.avi".into())));
         assert_eq!((plan.pace, plan.looks, plan.window_ms), (Pace::Times(1.0), Looks::DEFAULT, 900_000));
         assert_eq!((plan.classes.len(), plan.flows, plan.ground), (Class::COUNT, false, None));
         assert_eq!(plan.profile, Profile::Statistics);
@@ -527,6 +586,38 @@ pub(crate) mod tests {
                     );
                 }
             }
+        }
+    }
+
+    #[test]
+    fn cameras_of_the_network_have_their_secrets_elsewhere() {
+        let source = |source: &str, more: &str| {
+            let text = format!("[[camera]]\nname = \"gate\"\nsource = \"{source}\"\n{more}");
+            cameras(&text).map(|mut all| all.remove(0).plan.source).map_err(|error| error.to_string())
+        };
+        let stream = "rtsp://camera.example/stream";
+        let Ok(Source::Stream(plain)) = source(stream, "") else { panic!("no stream") };
+        assert_eq!((plain.transport, plain.credentials), (Transport::Tcp, None));
+        let more = "transport = \"udp\"\ncredentials_file = \"gate.login\"";
+        let Ok(Source::Stream(stream_of)) = source(stream, more) else { panic!("no stream") };
+        let file = Credentials::File("/etc/outis/gate.login".into());
+        assert_eq!((stream_of.transport, stream_of.credentials), (Transport::Udp, Some(file)));
+        assert_eq!(source("/dev/video0", ""), Ok(Source::Device("/dev/video0".into())));
+
+        let cases = [
+            ("rtsp://me:secret@camera/1", "", "chmod 600"),
+            ("rtsp://me:secret@camera/1", "secrets = 1", "line 4"),
+            ("rtmp://camera/1", "", "rtsp://"),
+            (stream, "credentials_file = \"a\"\ncredentials_env = \"A\"", "exclude"),
+            (stream, "transport = \"sctp\"", "`tcp`"),
+            (stream, "pace = 2.0", "pace is for files"),
+            (stream, "profile = \"exact\"", "own files"),
+            ("a.avi", "transport = \"udp\"", "cameras of the network"),
+            ("/dev/video0", "credentials_env = \"A\"", "cameras of the network"),
+        ];
+        for (named, more, part) in cases {
+            let error = source(named, more).unwrap_err();
+            assert!(error.contains(part) && !error.contains("me:secret"), "{named}, {more}: {error}");
         }
     }
 

@@ -18,7 +18,8 @@ use crate::{
     meter::Meter,
     report::{csv, json::CountReport, table},
     scene::{Line, Scene, Zone},
-    source, stop,
+    source::{self, Source},
+    stop,
     tally::{Tally, WHOLE_FILE_MS, tally},
 };
 
@@ -76,8 +77,9 @@ pub(crate) struct CountArgs {
 /// Counts and prints.
 pub(crate) async fn run(arguments: CountArgs) -> anyhow::Result<Exit> {
     let form = arguments.form();
+    let title = arguments.video.display().to_string();
     let plan = arguments.plan()?;
-    let (title, scene) = (plan.source.display().to_string(), plan.scene.clone());
+    let scene = plan.scene.clone();
     let programs = Programs::beside_this_one()?;
     let meter = Meter::new(&title);
     let counted = tally(plan, &programs, &stop::on_signals()?, &meter, |_| {}).await;
@@ -108,7 +110,7 @@ impl CountArgs {
     }
 
     fn plan(self) -> anyhow::Result<CameraPlan> {
-        source::check(&self.video).map_err(UsageError::new)?;
+        source::only_file(&self.video).map_err(UsageError::new)?;
         let detector = self.detector.find(&Cache::from_env())?;
         if self.detector == Detector::Auto {
             eprintln!("detector: {}", detector.model);
@@ -116,7 +118,7 @@ impl CountArgs {
         let every_frame = self.every_frame.then_some(Looks::EveryFrame);
         Ok(CameraPlan {
             scene: Scene::new(self.line, self.zone).map_err(UsageError::new)?,
-            source: self.video,
+            source: Source::File(self.video),
             pace: Pace::Unpaced,
             detector,
             looks: every_frame.or(self.detect_fps).unwrap_or(Looks::DEFAULT),

@@ -4,7 +4,7 @@
 //! its progress by a fixed step of media time, each kind of fault once between two other records, a window once
 //! its decisions are taken, and nothing ahead of the clock of a source that is played at a fixed speed.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use outis_record::{Notice, Progress, Window, WindowState};
 
@@ -22,6 +22,10 @@ const LAG_MAX_MS: u64 = 4_000;
 const AHEAD_MAX: Duration = Duration::from_secs(60);
 const AHEAD_SHARE: f64 = 0.05;
 
+/// How far the times of a live camera may be from this program's: their clocks are one, but what is read from it waits
+/// in pipes and queues, and a camera's own timestamps run up to two seconds off.
+const CLOCK_SLACK_MS: i64 = 5_000;
+
 /// What is foreseen of one eye's timing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Timing {
@@ -29,16 +33,42 @@ pub(crate) struct Timing {
     pub(crate) window_ms: u32,
     /// Milliseconds of media time between running totals; without, there are none.
     pub(crate) snapshot_ms: Option<u32>,
-    /// What the windows' clock says at media time zero, in milliseconds; 0 for files.
-    pub(crate) origin_ms: i64,
+    /// What the windows count from.
+    pub(crate) origin: Origin,
     /// How fast the source is played, where its clock is to be trusted no further.
     pub(crate) speed_max: Option<f64>,
+}
+
+/// What the windows' clock says at media time zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Windows of a file count from its first frame.
+    FirstFrame,
+    /// Windows of a live camera are those of the wall clock, which said this when its programs were started, in
+    /// milliseconds from the Unix epoch. Its first frame came a while later; the eye knows when.
+    Wall { start_ms: i64 },
+}
+
+impl Origin {
+    /// Windows of the wall clock, of programs that are started now.
+    pub(crate) fn now() -> Self {
+        Self::Wall { start_ms: unix_ms(SystemTime::now()) }
+    }
+}
+
+/// Milliseconds from the Unix epoch; 0 for a clock that was never set.
+pub(crate) fn unix_ms(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The course of one run so far.
 #[derive(Debug)]
 pub(crate) struct Course {
     timing: Timing,
+    /// The wall clock at media time zero, at the earliest and at the latest; 0 for files.
+    origin_ms: (i64, i64),
+    heard: bool,
     newest: Progress,
     progress_count: u64,
     snapshot_since_progress: bool,
@@ -87,12 +117,20 @@ pub(crate) enum Untimely {
     Late,
     #[error("it went on after a window that ended with the source")]
     AfterLast,
+    #[error("it told a window of another time than the present")]
+    Elsewhere,
 }
 
 impl Course {
     pub(crate) fn new(timing: Timing) -> Self {
+        let start_ms = match timing.origin {
+            Origin::FirstFrame => 0,
+            Origin::Wall { start_ms } => start_ms,
+        };
         Self {
             timing,
+            origin_ms: (start_ms, start_ms),
+            heard: false,
             newest: Progress::default(),
             progress_count: 0,
             snapshot_since_progress: false,
@@ -106,6 +144,7 @@ impl Course {
 
     /// Takes a report of progress, so long after the start of the programs.
     pub(crate) fn progress(&mut self, progress: Progress, elapsed: Duration) -> Result<(), Untimely> {
+        self.hear(elapsed);
         self.advance(progress, elapsed)?;
         if self.over {
             return Err(Untimely::AfterLast);
@@ -153,7 +192,23 @@ impl Course {
     }
 
     /// Takes a whole window that is one of the configured ones.
-    pub(crate) fn window(&mut self, window: Window, state: WindowState) -> Result<(), Untimely> {
+    pub(crate) fn window(
+        &mut self,
+        window: Window,
+        state: WindowState,
+        elapsed: Duration,
+    ) -> Result<(), Untimely> {
+        self.hear(elapsed);
+        if let Origin::Wall { start_ms } = self.timing.origin {
+            let now_ms = wall_ms(start_ms, elapsed).saturating_add(CLOCK_SLACK_MS);
+            let then_ms = start_ms.saturating_sub(CLOCK_SLACK_MS);
+            if window.start_ms() > now_ms || window.end_ms() < then_ms {
+                return Err(Untimely::Elsewhere);
+            }
+            if state == WindowState::Closed && window.end_ms() > now_ms {
+                return Err(Untimely::Early);
+            }
+        }
         if self.over {
             return Err(Untimely::AfterLast);
         }
@@ -172,6 +227,15 @@ impl Course {
         Ok(())
     }
 
+    /// At its first word an eye has seen its first frame.
+    fn hear(&mut self, elapsed: Duration) {
+        if let (Origin::Wall { start_ms }, false) = (self.timing.origin, self.heard) {
+            let now_ms = wall_ms(start_ms, elapsed);
+            self.origin_ms = (start_ms.saturating_sub(CLOCK_SLACK_MS), now_ms.saturating_add(CLOCK_SLACK_MS));
+        }
+        self.heard = true;
+    }
+
     fn advance(&mut self, progress: Progress, elapsed: Duration) -> Result<(), Untimely> {
         let Progress { media_ms, frames, looks, .. } = progress;
         let newest = self.newest;
@@ -186,7 +250,7 @@ impl Course {
             }
         }
         // A closed window came just before this: its end must be past by now.
-        let early = |finished: Window| media_ms < self.media_ms(finished.end_ms());
+        let early = |finished: Window| media_ms < media_ms_at(finished.end_ms(), self.origin_ms.1);
         if !self.over && self.finished.is_some_and(early) {
             return Err(Untimely::Early);
         }
@@ -194,19 +258,25 @@ impl Course {
         Ok(())
     }
 
-    /// The media time at which the window that is to come next ends.
+    /// The media time at which the window that is to come next ends, at the latest.
     fn next_end_ms(&self) -> u64 {
-        let Timing { window_ms, origin_ms, .. } = self.timing;
+        let window_ms = self.timing.window_ms;
+        let (earliest_ms, latest_ms) = self.origin_ms;
         let next = match self.finished {
             Some(finished) => Window::new(finished.end_ms(), window_ms),
-            None => Window::containing(origin_ms, window_ms),
+            None => Window::containing(latest_ms, window_ms),
         };
-        next.map_or(u64::MAX, |next| self.media_ms(next.end_ms()))
+        next.map_or(u64::MAX, |next| media_ms_at(next.end_ms(), earliest_ms))
     }
+}
 
-    fn media_ms(&self, at_ms: i64) -> u64 {
-        u64::try_from(at_ms.saturating_sub(self.timing.origin_ms)).unwrap_or(0)
-    }
+/// The media time at a moment of the windows' clock.
+fn media_ms_at(at_ms: i64, origin_ms: i64) -> u64 {
+    u64::try_from(at_ms.saturating_sub(origin_ms)).unwrap_or(0)
+}
+
+fn wall_ms(start_ms: i64, elapsed: Duration) -> i64 {
+    start_ms.saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
 }
 
 impl Lateness {
@@ -235,7 +305,7 @@ mod tests {
     use super::*;
 
     const TIMING: Timing =
-        Timing { window_ms: 10_000, snapshot_ms: Some(500), origin_ms: 0, speed_max: None };
+        Timing { window_ms: 10_000, snapshot_ms: Some(500), origin: Origin::FirstFrame, speed_max: None };
 
     /// What an eye may say, short enough for a table. Times in milliseconds.
     #[derive(Debug, Clone, Copy)]
@@ -268,9 +338,9 @@ mod tests {
             match said {
                 Said::Progress(ms) => course.progress(by_time(ms), Duration::ZERO),
                 Looks(ms, looks) => course.progress(at(ms, looks), Duration::ZERO),
-                Open(start_ms) => course.window(window(start_ms), WindowState::Open),
-                Closed(start_ms) => course.window(window(start_ms), WindowState::Closed),
-                Partial(start_ms) => course.window(window(start_ms), WindowState::Partial),
+                Open(start_ms) => course.window(window(start_ms), WindowState::Open, Duration::ZERO),
+                Closed(start_ms) => course.window(window(start_ms), WindowState::Closed, Duration::ZERO),
+                Partial(start_ms) => course.window(window(start_ms), WindowState::Partial, Duration::ZERO),
                 Said::Notice(notice) => course.notice(notice),
                 Alert => course.alert(10_000),
                 End(ms) => course.end(by_time(ms), Duration::ZERO),
@@ -355,6 +425,47 @@ mod tests {
         for (name, timing, said, expected) in cases {
             assert_eq!(check(timing, &said), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn windows_of_a_live_camera_are_of_the_present() {
+        // Started 3 s before the end of the window that begins at 90 s; the first word came 2 s later.
+        let timing = Timing {
+            snapshot_ms: Some(500),
+            origin: Origin::Wall { start_ms: 97_000 },
+            speed_max: Some(1.0),
+            ..TIMING
+        };
+        let window = |start_ms| Window::new(start_ms, 10_000).unwrap();
+        let at = |course: &mut Course, s: u64, start_ms, state| {
+            let elapsed = Duration::from_secs(s);
+            let progress = Progress {
+                media_ms: 1000 * s,
+                frames: 99,
+                looks: u32::try_from(s).unwrap(),
+                ..Progress::default()
+            };
+            course.window(window(start_ms), state, elapsed)?;
+            course.progress(progress, elapsed)
+        };
+        let open = |course: &mut Course, s, start_ms| at(course, s, start_ms, WindowState::Open);
+        let closed = |course: &mut Course, s, start_ms| at(course, s, start_ms, WindowState::Closed);
+        let begun = || {
+            let mut course = Course::new(timing);
+            open(&mut course, 2, 90_000).unwrap();
+            course
+        };
+        assert_eq!(closed(&mut begun(), 5, 90_000), Ok(()));
+        assert_eq!(open(&mut begun(), 3, 110_000), Err(Untimely::Elsewhere), "a window to come");
+        assert_eq!(open(&mut begun(), 3, 80_000), Err(Untimely::Elsewhere), "one that was over before");
+        let mut course = begun();
+        closed(&mut course, 5, 90_000).unwrap();
+        assert_eq!(closed(&mut course, 7, 100_000), Err(Untimely::Early));
+        // Its second window is over 13 s after the start; with the slack of clocks and decisions it is late at 23.
+        let mut course = begun();
+        closed(&mut course, 5, 90_000).unwrap();
+        let late = (6..40).find(|&s| open(&mut course, s, 100_000).is_err()).unwrap();
+        assert!((20..=26).contains(&late), "{late}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::{
     page::Page,
     report::table,
     scene::{Line, Scene, Zone},
+    source::Source,
     stop,
     tally::{Tally, WHOLE_FILE_MS, tally},
     watch::{announce, keep_page},
@@ -95,7 +96,7 @@ pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
     let source = cache.clip(CLIP);
     ensure!(source.is_file(), "the clip is not in the cache ({}): run `make demo`", source.display());
     Ok(CameraPlan {
-        source,
+        source: Source::File(source),
         pace: Pace::new(speed).map_err(|error| UsageError::new(format!("--speed: {error}")))?,
         detector: Detector::default().find(cache)?,
         looks: Looks::DEFAULT,
@@ -120,12 +121,12 @@ fn scene() -> Scene {
 
 async fn serve(listen: Option<SocketAddr>, live: &Live) -> anyhow::Result<Page> {
     if let Some(listen) = listen {
-        let page = Page::serve(listen, live.json()).await;
+        let page = Page::serve(listen, live.json(), None).await;
         return page.with_context(|| format!("the page cannot be served at {listen}"));
     }
     let ports = LISTEN.port()..LISTEN.port() + PORTS;
     for port in ports {
-        match Page::serve(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), live.json()).await {
+        match Page::serve(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), live.json(), None).await {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             page => return page.context("the page cannot be served"),
         }

@@ -10,6 +10,7 @@ use crate::{
     books::Books,
     camera::{CameraError, Finish},
     config::Camera,
+    launch::CameraPlan,
     output::Output,
     payload,
     scene::Scene,
@@ -35,9 +36,10 @@ impl Desk {
         &self.cameras
     }
 
-    /// Takes a window of a camera. One in which nothing was looked at, as of a source that never opened, tells nothing.
+    /// Takes a window of a camera. Of a file, one in which nothing was looked at tells nothing; of a live camera it tells
+    /// that the camera was away.
     pub(crate) fn window(&mut self, index: usize, window: WindowView) {
-        if window.is_blank() {
+        if window.is_blank() && !self.cameras[index].plan.source.is_live() {
             return;
         }
         if window.state == WindowState::Open {
@@ -51,6 +53,37 @@ impl Desk {
     pub(crate) fn draft(&mut self, index: usize, window: &WindowView) {
         let Camera { name, plan } = &self.cameras[index];
         self.books.running(index, plan.window_ms, || to_sign(name.as_str(), &plan.scene, window));
+    }
+
+    /// Goes on with a camera by another plan.
+    pub(crate) fn change(&mut self, index: usize, plan: CameraPlan) {
+        self.cameras[index].plan = plan;
+    }
+
+    /// One camera more, with the next number; or one that had ended, by another plan.
+    pub(crate) fn begin(&mut self, index: usize, camera: Camera) {
+        match self.cameras.get_mut(index) {
+            Some(ended) => *ended = camera,
+            None => {
+                self.cameras.push(camera);
+                self.books.add_camera();
+            }
+        }
+    }
+
+    /// The ledger.
+    pub(crate) fn books(&mut self) -> &mut Books {
+        &mut self.books
+    }
+
+    /// Whether a finished window could not be written to the owner's files.
+    pub(crate) fn is_behind(&self) -> bool {
+        !self.all_written
+    }
+
+    /// A live camera is away: of an eye that broke the rules, what was kept is forgotten.
+    pub(crate) fn forget(&mut self, index: usize) {
+        self.books.forget(self.cameras[index].name.as_str());
     }
 
     /// Ends a camera. Of an eye that nothing speaks against, the gate has told the running window as partial by now;

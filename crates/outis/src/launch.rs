@@ -7,7 +7,7 @@ use std::{
     env,
     ffi::OsString,
     fmt::Write as _,
-    io,
+    io::{self, Write as _},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -23,9 +23,11 @@ use tokio::{
 
 use crate::{
     alert::AlertPlan,
-    course::Timing,
+    course::{Origin, Timing},
+    credentials::CredentialsError,
     detector::{DetectorFiles, Runtime},
     scene::{Point, Scene},
+    source::Source,
 };
 
 /// The most bytes kept of what a program says on its standard error.
@@ -35,9 +37,10 @@ const WORDS_BYTES_MAX: usize = 4096;
 const END_WAIT: Duration = Duration::from_secs(5);
 
 /// Everything one camera is started with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CameraPlan {
-    pub(crate) source: PathBuf,
+    pub(crate) source: Source,
+    /// How fast it is played, if it is a file.
     pub(crate) pace: Pace,
     pub(crate) detector: DetectorFiles,
     pub(crate) looks: Looks,
@@ -67,13 +70,14 @@ impl CameraPlan {
         Disclosure::new(self.profile, schema, self.window_ms)?.with_alerts(self.alerts.terms.clone())
     }
 
-    /// When its eye is to speak.
+    /// When its eye is to speak, if it is started now.
     pub(crate) fn timing(&self) -> Timing {
-        let speed_max = match self.pace {
-            Pace::Times(times) if !self.profile.is_exact() => Some(times),
-            Pace::Times(_) | Pace::Unpaced => None,
+        let (origin, speed_max) = match self.pace {
+            _ if self.source.is_live() => (Origin::now(), Some(1.0)),
+            Pace::Times(times) if !self.profile.is_exact() => (Origin::FirstFrame, Some(times)),
+            Pace::Times(_) | Pace::Unpaced => (Origin::FirstFrame, None),
         };
-        Timing { window_ms: self.window_ms, snapshot_ms: self.snapshot_ms, origin_ms: 0, speed_max }
+        Timing { window_ms: self.window_ms, snapshot_ms: self.snapshot_ms, origin, speed_max }
     }
 }
 
@@ -157,6 +161,8 @@ pub(crate) enum LaunchError {
     MissingProgram(PathBuf),
     #[error("{} cannot be started: {error}", program.display())]
     Spawn { program: PathBuf, error: io::Error },
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
 }
 
 impl Programs {
@@ -169,8 +175,10 @@ impl Programs {
     /// Starts both programs of one camera.
     pub(crate) fn launch(&self, plan: &CameraPlan) -> Result<Pair, LaunchError> {
         let (intake_path, eye_path) = (self.find("outis-intake")?, self.find("outis-eye")?);
-        let mut intake = spawn(&intake_path, &intake_arguments(plan), Stdio::null())
-            .map_err(|error| LaunchError::Spawn { program: intake_path, error })?;
+        let address = intake_input(plan)?;
+        let start_intake = || spawn(&intake_path, &intake_arguments(plan), piped(address)?);
+        let mut intake =
+            start_intake().map_err(|error| LaunchError::Spawn { program: intake_path.clone(), error })?;
         let spawn_eye = |packets: ChildStdout| spawn(&eye_path, &eye_arguments(plan), packets.try_into()?);
         let packets = intake.stdout.take().expect("its standard output is a pipe");
         let mut eye = spawn_eye(packets).map_err(|error| LaunchError::Spawn { program: eye_path, error })?;
@@ -199,15 +207,40 @@ fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Chi
         .spawn()
 }
 
+/// A pipe that holds these bytes and then ends, or nothing to read from.
+fn piped(bytes: Option<String>) -> io::Result<Stdio> {
+    let Some(bytes) = bytes else { return Ok(Stdio::null()) };
+    let (reader, mut writer) = io::pipe()?;
+    // A pipe takes a page at once, and an address is no longer.
+    writer.write_all(bytes.as_bytes())?;
+    Ok(reader.into())
+}
+
+/// What an intake reads on its standard input: the address of a stream, because others can read a command line.
+fn intake_input(plan: &CameraPlan) -> Result<Option<String>, CredentialsError> {
+    match &plan.source {
+        Source::Stream(stream) => stream.secret_address().map(Some),
+        Source::File(_) | Source::Device(_) => Ok(None),
+    }
+}
+
 /// The command line of an intake.
 pub(crate) fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
-    // An absolute path is never taken for an option.
-    let source = std::path::absolute(&plan.source).unwrap_or_else(|_| plan.source.clone());
-    let mut arguments = vec![source.into_os_string()];
-    if let Pace::Times(times) = plan.pace {
-        arguments.extend(["--pace".into(), times.to_string().into()]);
+    match &plan.source {
+        Source::Stream(stream) => {
+            vec!["--address-on-stdin".into(), "--transport".into(), stream.transport.name().into()]
+        }
+        Source::Device(path) => vec![path.clone().into_os_string()],
+        Source::File(path) => {
+            // An absolute path is never taken for an option.
+            let source = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            let mut arguments = vec![source.into_os_string()];
+            if let Pace::Times(times) = plan.pace {
+                arguments.extend(["--pace".into(), times.to_string().into()]);
+            }
+            arguments
+        }
     }
-    arguments
 }
 
 /// The command line of an eye.
@@ -352,7 +385,7 @@ mod tests {
         let line = Line::parse("gate, north:1,-2,3.5,4").unwrap();
         let zone = Zone::parse("Z:0,0,9,0,9,9").unwrap();
         CameraPlan {
-            source: "--pace".into(),
+            source: Source::File("--pace".into()),
             pace: Pace::Times(0.5),
             detector: DetectorFiles {
                 model: "nanodet-g",
@@ -416,6 +449,18 @@ mod tests {
         let arguments = words(&arguments);
         assert!(arguments[0].starts_with('/') && arguments[0].ends_with("/--pace"), "{arguments:?}");
         assert_eq!(arguments[1..], ["--pace", "0.5"]);
+    }
+
+    #[test]
+    fn the_address_of_a_camera_is_in_no_command_line() {
+        let source = Source::parse(Path::new("rtsp://camera/1?token=secret"), Path::new("")).unwrap();
+        let plan = CameraPlan { source, ..plan() };
+        assert_eq!(words(&intake_arguments(&plan)), ["--address-on-stdin", "--transport", "tcp"]);
+        assert_eq!(intake_input(&plan).unwrap().as_deref(), Some("rtsp://camera/1?token=secret"));
+        assert!(!format!("{plan:?}").contains("secret"));
+        let device = CameraPlan { source: Source::Device("/dev/video0".into()), ..plan };
+        assert_eq!(words(&intake_arguments(&device)), ["/dev/video0"]);
+        assert!(intake_input(&device).unwrap().is_none());
     }
 
     #[test]

@@ -47,6 +47,8 @@ struct LiveCamera {
 enum Status {
     Starting,
     Running,
+    /// A live camera that is away; it is tried again and again.
+    Away,
     /// The source was counted to its end.
     Ended,
     /// Counted in part.
@@ -57,25 +59,17 @@ enum Status {
 impl Live {
     /// Cameras that have not begun yet.
     pub(crate) fn new<'a>(cameras: impl IntoIterator<Item = (&'a str, &'a Scene, Profile)>) -> Self {
-        let camera = |(name, scene, profile): (&str, &Scene, Profile)| LiveCamera {
-            name: name.to_owned(),
-            scene: scene.clone(),
-            profile,
-            status: Status::Starting,
-            message: None,
-            progress: Progress::default(),
-            window: None,
-            notices: BTreeMap::new(),
-            history: VecDeque::new(),
-            alerts: VecDeque::new(),
-        };
+        let camera = |(name, scene, profile): (&str, &Scene, Profile)| LiveCamera::new(name, scene, profile);
         Self { cameras: cameras.into_iter().map(camera).collect() }
     }
 
     /// Takes what an eye said.
     pub(crate) fn event(&mut self, camera: usize, event: &Event) {
         let Some(camera) = self.cameras.get_mut(camera) else { return };
-        camera.status = Status::Running;
+        // A window of a camera that is away is told too, when its time is over.
+        if camera.status == Status::Starting {
+            camera.status = Status::Running;
+        }
         match event {
             Event::Progress(progress) | Event::End(_, progress) => camera.progress = *progress,
             Event::Notice(notice, count) => {
@@ -94,6 +88,29 @@ impl Live {
         camera.alerts.push_back(alert);
         if camera.alerts.len() > ALERTS_MAX {
             camera.alerts.pop_front();
+        }
+    }
+
+    /// Takes it that a camera's eye is at work, whatever it may tell; whether that is news.
+    pub(crate) fn alive(&mut self, camera: usize) -> bool {
+        let Some(camera) = self.cameras.get_mut(camera) else { return false };
+        let news = camera.status != Status::Running;
+        (camera.status, camera.message) = (Status::Running, None);
+        news
+    }
+
+    /// Takes it that a camera is away, and why.
+    pub(crate) fn down(&mut self, camera: usize, why: &str) {
+        let Some(camera) = self.cameras.get_mut(camera) else { return };
+        (camera.status, camera.message) = (Status::Away, Some(why.to_owned()));
+    }
+
+    /// Shows a camera from now on as another plan has it; one more, if its number is the next.
+    pub(crate) fn change(&mut self, camera: usize, name: &str, scene: &Scene, profile: Profile) {
+        let begun = LiveCamera::new(name, scene, profile);
+        match self.cameras.get_mut(camera) {
+            Some(camera) => *camera = begun,
+            None => self.cameras.push(begun),
         }
     }
 
@@ -119,6 +136,21 @@ impl Live {
 }
 
 impl LiveCamera {
+    fn new(name: &str, scene: &Scene, profile: Profile) -> Self {
+        Self {
+            name: name.to_owned(),
+            scene: scene.clone(),
+            profile,
+            status: Status::Starting,
+            message: None,
+            progress: Progress::default(),
+            window: None,
+            notices: BTreeMap::new(),
+            history: VecDeque::new(),
+            alerts: VecDeque::new(),
+        }
+    }
+
     fn window(&mut self, window: &WindowView) {
         // The last word on a window that is over comes after the first on the next: keep to the newest.
         let newer = self.window.as_ref().is_none_or(|shown| window.window >= shown.window);

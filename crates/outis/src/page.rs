@@ -29,6 +29,8 @@ use tokio::{
     time::sleep,
 };
 
+use crate::vitals::Vitals;
+
 /// The most browsers that may hear events at once.
 const LISTENERS_MAX: usize = 32;
 
@@ -67,12 +69,12 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Serves the page at an address.
-    pub(crate) async fn serve(listen: SocketAddr, state: String) -> io::Result<Self> {
+    /// Serves the page at an address; and how cameras and ledger are, where that is known.
+    pub(crate) async fn serve(listen: SocketAddr, state: String, vitals: Option<Vitals>) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (state, newest) = watch::channel(Arc::from(state));
-        let router = router(newest);
+        let router = router(newest, vitals);
         let server = tokio::spawn(async move {
             // It ends only with the page.
             let _ = axum::serve(listener, router).await;
@@ -103,13 +105,33 @@ struct Shared {
     listeners: Arc<Semaphore>,
 }
 
-fn router(state: watch::Receiver<Arc<str>>) -> Router {
+fn router(state: watch::Receiver<Arc<str>>, vitals: Option<Vitals>) -> Router {
+    let vitals = vitals.map(|vitals| {
+        let own = vitals.clone();
+        Router::new()
+            .route("/metrics", get(move || ready(metrics(&own))))
+            .route("/health", get(move || ready(health(&vitals))))
+    });
     let shared = Shared { state, listeners: Arc::new(Semaphore::new(LISTENERS_MAX)) };
     let mut router = Router::new().route("/api/state", get(newest)).route("/events", get(events));
     for (path, kind, text) in FILES {
         router = router.route(path, get(move || ready(([(header::CONTENT_TYPE, kind)], text))));
     }
+    let router = router.merge(vitals.unwrap_or_default());
     router.layer(middleware::from_fn(guard)).with_state(shared)
+}
+
+fn metrics(vitals: &Vitals) -> impl IntoResponse + use<> {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], vitals.metrics())
+}
+
+/// 200 when all is well, else 503 and a line for each fault.
+fn health(vitals: &Vitals) -> impl IntoResponse + use<> {
+    let faults = vitals.faults();
+    match faults.is_empty() {
+        true => (StatusCode::OK, "ok\n".to_owned()),
+        false => (StatusCode::SERVICE_UNAVAILABLE, faults.join("\n") + "\n"),
+    }
 }
 
 async fn newest(State(shared): State<Shared>) -> impl IntoResponse {

@@ -10,6 +10,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 #[derive(Debug)]
 pub(crate) struct RecordReader<R> {
     pipe: BufReader<R>,
+    bytes: [u8; RECORD_LEN],
+    /// How much of the record is there.
+    filled: usize,
 }
 
 /// Why reading stopped before the pipe's end.
@@ -25,23 +28,20 @@ pub(crate) enum ReadError {
 
 impl<R: AsyncRead + Unpin> RecordReader<R> {
     pub(crate) fn new(pipe: R) -> Self {
-        Self { pipe: BufReader::new(pipe) }
+        Self { pipe: BufReader::new(pipe), bytes: [0; RECORD_LEN], filled: 0 }
     }
 
-    /// The next message; `None` when the pipe is closed.
-    ///
-    /// Not to be dropped half-way: the bytes read so far would be lost.
+    /// The next message; `None` when the pipe is closed. May be dropped while it waits: nothing is lost.
     pub(crate) async fn next(&mut self) -> Result<Option<Message>, ReadError> {
-        let mut bytes = [0; RECORD_LEN];
-        let mut filled = 0;
-        while filled < RECORD_LEN {
-            match self.pipe.read(&mut bytes[filled..]).await? {
-                0 if filled == 0 => return Ok(None),
-                0 => return Err(ReadError::Torn(filled)),
-                read => filled += read,
+        while self.filled < RECORD_LEN {
+            match self.pipe.read(&mut self.bytes[self.filled..]).await? {
+                0 if self.filled == 0 => return Ok(None),
+                0 => return Err(ReadError::Torn(self.filled)),
+                read => self.filled += read,
             }
         }
-        Ok(Some(Record::from_bytes(bytes).message()?))
+        self.filled = 0;
+        Ok(Some(Record::from_bytes(self.bytes).message()?))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::{collections::HashSet, fmt};
 
-use outis_record::{Place, Schema};
+use outis_record::{LineIndex, Place, Schema, ZoneIndex};
 use serde::Deserialize;
 
 use crate::exactly::Exactly;
@@ -57,6 +57,23 @@ impl Scene {
         match place {
             Place::Line(index) => self.lines[usize::from(index.0)].name.as_str(),
             Place::Zone(index) => self.zones[usize::from(index.0)].name.as_str(),
+        }
+    }
+
+    /// Which place of another scene has the same name and shape as one of this one.
+    pub(crate) fn place_in(&self, place: Place, other: &Self) -> Option<Place> {
+        let number = |at: usize| u16::try_from(at).ok();
+        match place {
+            Place::Line(LineIndex(index)) => {
+                let line = self.lines.get(usize::from(index))?;
+                let at = other.lines.iter().position(|then| then == line)?;
+                number(at).map(LineIndex).map(Place::Line)
+            }
+            Place::Zone(ZoneIndex(index)) => {
+                let zone = self.zones.get(usize::from(index))?;
+                let at = other.zones.iter().position(|then| then == zone)?;
+                number(at).map(ZoneIndex).map(Place::Zone)
+            }
         }
     }
 

@@ -52,6 +52,8 @@ pub(crate) async fn tally(
                     Event::Draft(_) | Event::Notice(..) | Event::Alert(_) => {}
                 }
             }
+            // A file is not started again, and its plan does not change.
+            Report::Alive(_) | Report::Down { .. } | Report::ClockSet(_) | Report::Changed(..) => {}
             Report::End(_, end) => {
                 meter.finish();
                 let finish = end?;

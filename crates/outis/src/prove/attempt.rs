@@ -13,7 +13,10 @@ use std::{
 use outis_record::{Class, RECORD_LEN, Record, Schema};
 
 use super::place::Place;
-use crate::{assemble::Assembler, course::Timing};
+use crate::{
+    assemble::Assembler,
+    course::{Origin, Timing},
+};
 
 /// An attempt that takes longer waits for something that never comes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -135,7 +138,8 @@ fn door(bytes: &[u8]) -> (Option<String>, u64) {
     /// Of the proof's own: one class, no line, no zone.
     const WINDOW_MS: u32 = 900_000;
     let Ok(schema) = Schema::new(0, 0, &[Class::Person], false) else { return (None, bytes.len() as u64) };
-    let timing = Timing { window_ms: WINDOW_MS, snapshot_ms: None, origin_ms: 0, speed_max: Some(1.0) };
+    let timing =
+        Timing { window_ms: WINDOW_MS, snapshot_ms: None, origin: Origin::FirstFrame, speed_max: Some(1.0) };
     let mut assembler = Assembler::new(schema, timing);
     for chunk in bytes.chunks(RECORD_LEN) {
         let Ok(record) = <[u8; RECORD_LEN]>::try_from(chunk) else {

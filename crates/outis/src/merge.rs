@@ -1,0 +1,378 @@
+//! The windows of a live camera, whose eyes come and go: what several eyes saw of one window is one window, put together
+//! while it is still exact and told once, when its time is over.
+//!
+//! Pure: the wall clock comes in as an argument. What comes out goes through the gate like the windows of a file.
+
+use std::{collections::BTreeMap, mem};
+
+use outis_record::{Place, Schema, Window, WindowState, WindowTotals};
+
+use crate::assemble::Checked;
+
+/// An eye tells a window that is over within this time; later it would have been ended as stuck.
+const CLOSING_MS: i64 = 30_000;
+
+/// Words of an eye that are farther apart than this were no work between, in milliseconds; a stuck one is ended then.
+const WORD_GAP_MAX_MS: i64 = 15_000;
+
+/// The most windows that are told at once as not observed: a day of quarters of an hour.
+const GAPS_MAX: i64 = 96;
+
+/// A window is told as whole when eyes were at work for nine tenths of it.
+const AT_WORK: (u64, u64) = (9, 10);
+
+/// The windows of one live camera.
+#[derive(Debug)]
+pub(crate) struct Merger {
+    schema: Schema,
+    window_ms: u32,
+    /// Start of the window that is to be told next: none before it is ever told again.
+    next_ms: i64,
+    /// Windows that began before this have not been watched, as they are drawn now, from their beginning.
+    whole_from_ms: i64,
+    /// What eyes that have ended saw of a window that is not over.
+    before: Option<Box<WindowTotals>>,
+    /// The newest totals of the eye at work.
+    running: Option<Box<WindowTotals>>,
+    heard_ms: Option<i64>,
+    /// How long eyes were at work in each window that is not told yet.
+    at_work_ms: BTreeMap<i64, u64>,
+}
+
+impl Merger {
+    /// A camera that begins to be watched now.
+    pub(crate) fn new(schema: Schema, window_ms: u32, now_ms: i64) -> Self {
+        Self {
+            schema,
+            window_ms,
+            next_ms: start_of(now_ms, window_ms),
+            whole_from_ms: now_ms,
+            before: None,
+            running: None,
+            heard_ms: None,
+            at_work_ms: BTreeMap::new(),
+        }
+    }
+
+    /// Takes what an eye said; what is to go through the gate. The last word of an eye is none of the camera's.
+    pub(crate) fn take(&mut self, checked: Checked, now_ms: i64) -> Vec<Checked> {
+        self.work_until(now_ms);
+        match checked {
+            Checked::Window(totals, _) if totals.window().start_ms() < self.next_ms => Vec::new(),
+            Checked::Window(totals, WindowState::Open) => {
+                let mut told = self.tell_before(totals.window().start_ms());
+                let running = self.with_before((*totals).clone());
+                told.push(Checked::Window(Box::new(running), WindowState::Open));
+                self.running = Some(totals);
+                told
+            }
+            Checked::Window(totals, WindowState::Closed) => {
+                let window = totals.window();
+                self.running.take_if(|running| running.window() <= window);
+                let mut told = self.tell_before(window.start_ms());
+                told.extend(self.tell(*totals));
+                told
+            }
+            Checked::Window(totals, WindowState::Partial) => {
+                let told = self.tell_before(totals.window().start_ms());
+                self.running = Some(totals);
+                told
+            }
+            Checked::End(..) => Vec::new(),
+            Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) => vec![checked],
+        }
+    }
+
+    /// The eye has ended. What it saw of its window is kept for the next one.
+    pub(crate) fn rest(&mut self) {
+        self.heard_ms = None;
+        if let Some(totals) = self.running.take() {
+            self.before = Some(Box::new(self.with_before(*totals)));
+        }
+    }
+
+    /// The eye has broken the rules: nothing that it said and that was not told yet is believed.
+    pub(crate) fn distrust(&mut self) {
+        (self.heard_ms, self.running) = (None, None);
+    }
+
+    /// The windows that are over by now and that no eye will tell any more. One that nobody observed is told too: its
+    /// figures are withheld, so that nobody takes a camera that was away for a street that was empty.
+    pub(crate) fn over(&mut self, now_ms: i64) -> Vec<Checked> {
+        let patience_ms = if self.heard_ms.is_some() { CLOSING_MS } else { 0 };
+        self.tell_before(start_of(now_ms.saturating_sub(patience_ms), self.window_ms))
+    }
+
+    /// The camera is not watched any more: what was seen of the running window.
+    pub(crate) fn finish(&mut self) -> Option<Checked> {
+        self.rest();
+        let totals = self.before.take().filter(|totals| totals.looks() > 0)?;
+        self.next_ms = totals.window().end_ms();
+        Some(Checked::Window(totals, WindowState::Partial))
+    }
+
+    /// Goes on with another scene: places that have a predecessor keep what was counted there. The running window is
+    /// told as a part, because not all of it was watched with the new one.
+    pub(crate) fn reshape(&mut self, schema: Schema, same: impl Fn(Place) -> Option<Place>, now_ms: i64) {
+        self.rest();
+        self.schema = schema;
+        self.whole_from_ms = now_ms;
+        if let Some(before) = self.before.take() {
+            let mut totals = WindowTotals::new(self.schema.clone(), before.window());
+            totals.add_earlier(&before, same);
+            self.before = Some(Box::new(totals));
+        }
+    }
+
+    /// Whether eyes were at work for most of a window, from its beginning.
+    fn is_whole(&self, window: Window) -> bool {
+        let at_work_ms = self.at_work_ms.get(&window.start_ms()).copied().unwrap_or(0);
+        let (part, of) = AT_WORK;
+        window.start_ms() >= self.whole_from_ms && of * at_work_ms >= part * u64::from(window.length_ms())
+    }
+
+    /// Tells all windows that begin before this.
+    fn tell_before(&mut self, start_ms: i64) -> Vec<Checked> {
+        let length_ms = i64::from(self.window_ms);
+        let first_ms = start_ms.saturating_sub(GAPS_MAX.saturating_mul(length_ms));
+        let mut told = Vec::new();
+        while self.next_ms < start_ms {
+            // What was seen is told however long ago it was; gaps only for a day.
+            let seen =
+                [&self.before, &self.running].into_iter().flatten().map(|t| t.window().start_ms()).min();
+            self.next_ms = self.next_ms.max(first_ms.min(seen.unwrap_or(first_ms)));
+            if self.next_ms >= start_ms {
+                break;
+            }
+            let Some(window) = Window::new(self.next_ms, self.window_ms) else { break };
+            let own = self.running.take_if(|running| running.window() == window);
+            let totals = own.map_or_else(|| WindowTotals::new(self.schema.clone(), window), |own| *own);
+            told.extend(self.tell(totals));
+        }
+        told
+    }
+
+    /// The one place where a window is told.
+    fn tell(&mut self, totals: WindowTotals) -> Option<Checked> {
+        let window = totals.window();
+        let totals = self.with_before(totals);
+        self.before.take_if(|before| before.window() <= window);
+        let state = if self.is_whole(window) { WindowState::Closed } else { WindowState::Partial };
+        self.next_ms = window.end_ms();
+        self.at_work_ms = mem::take(&mut self.at_work_ms).split_off(&self.next_ms);
+        Some(Checked::Window(Box::new(totals), state))
+    }
+
+    fn with_before(&self, mut totals: WindowTotals) -> WindowTotals {
+        if let Some(before) = self.before.as_ref().filter(|before| before.window() == totals.window()) {
+            totals.add_earlier(before, Some);
+        }
+        totals
+    }
+
+    /// An eye speaks every second; while it does, it is at work.
+    fn work_until(&mut self, now_ms: i64) {
+        let last_ms = self.heard_ms.replace(now_ms).unwrap_or(now_ms);
+        let spent_ms = u64::try_from(now_ms - last_ms).ok().filter(|_| now_ms - last_ms <= WORD_GAP_MAX_MS);
+        let window_ms = start_of(now_ms, self.window_ms);
+        if window_ms >= self.next_ms {
+            *self.at_work_ms.entry(window_ms).or_default() += spent_ms.unwrap_or(0);
+        }
+    }
+}
+
+fn start_of(at_ms: i64, window_ms: u32) -> i64 {
+    Window::containing(at_ms, window_ms).map_or(i64::MAX, Window::start_ms)
+}
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Class, LineIndex, Progress};
+
+    use super::*;
+
+    const WINDOW_MS: u32 = 60_000;
+
+    fn schema(lines: usize) -> Schema {
+        Schema::new(lines, 0, &[Class::Person], false).unwrap()
+    }
+
+    fn totals(start_s: i64, forward: u32, observed_s: u64) -> Box<WindowTotals> {
+        let mut totals = WindowTotals::new(schema(1), Window::new(1000 * start_s, WINDOW_MS).unwrap());
+        totals.line_mut(LineIndex(0), Class::Person).forward = forward;
+        totals.set_observed(1000 * observed_s, u32::try_from(5 * observed_s).unwrap());
+        Box::new(totals)
+    }
+
+    /// Start in seconds, state, forward, observed seconds.
+    type Told = (i64, WindowState, u32, u64);
+
+    fn told(checked: impl IntoIterator<Item = Checked>) -> Vec<Told> {
+        let told = |checked| match checked {
+            Checked::Window(totals, state) => {
+                let forward = totals.line(LineIndex(0), Class::Person).forward;
+                Some((totals.window().start_ms() / 1000, state, forward, totals.observed_ms() / 1000))
+            }
+            _ => None,
+        };
+        checked.into_iter().filter_map(told).filter(|told| told.1 != WindowState::Open).collect()
+    }
+
+    /// A camera with one line, and a clock that its eyes speak by.
+    struct Street {
+        merger: Merger,
+        told: Vec<Told>,
+    }
+
+    impl Street {
+        fn new(now_s: i64) -> Self {
+            Self { merger: Merger::new(schema(1), WINDOW_MS, 1000 * now_s), told: Vec::new() }
+        }
+
+        /// An eye is at work for these seconds, and the clock is looked at meanwhile.
+        fn work(&mut self, seconds: std::ops::Range<i64>) {
+            for second in seconds {
+                let events = self.merger.take(Checked::Progress(Progress::default()), 1000 * second);
+                self.told.extend(told(events));
+                self.told.extend(told(self.merger.over(1000 * second)));
+            }
+        }
+
+        fn say(&mut self, now_s: i64, totals: Box<WindowTotals>, state: WindowState) {
+            let events = self.merger.take(Checked::Window(totals, state), 1000 * now_s);
+            self.told.extend(told(events));
+        }
+
+        fn over(&mut self, now_s: i64) {
+            self.told.extend(told(self.merger.over(1000 * now_s)));
+        }
+    }
+    use WindowState::{Closed, Open, Partial};
+
+    #[test]
+    fn parts_that_several_eyes_saw_are_told_once_as_one() {
+        let mut street = Street::new(0);
+        street.work(0..20);
+        street.say(20, totals(0, 3, 20), Open);
+        street.merger.rest();
+        // The next one ends with its last word, the one after that sees the end of the window.
+        street.work(21..40);
+        street.say(40, totals(0, 5, 18), Partial);
+        street.merger.rest();
+        assert_eq!(street.told, []);
+        street.work(41..61);
+        street.say(61, totals(0, 7, 18), Closed);
+        assert_eq!(street.told, [(0, Closed, 15, 56)]);
+        street.say(62, totals(0, 7, 18), Closed);
+        street.over(100);
+        assert_eq!(street.told.len(), 1, "once");
+    }
+
+    #[test]
+    fn running_totals_go_on_where_the_last_eye_ended() {
+        let mut street = Street::new(0);
+        street.say(20, totals(0, 3, 20), Open);
+        street.merger.rest();
+        let events = street.merger.take(Checked::Window(totals(0, 1, 2), Open), 25_000);
+        let [Checked::Window(running, Open)] = &events[..] else { panic!("{events:?}") };
+        assert_eq!((running.line(LineIndex(0), Class::Person).forward, running.observed_ms()), (4, 22_000));
+    }
+
+    #[test]
+    fn a_window_is_whole_when_an_eye_was_at_work_for_nine_tenths_of_it() {
+        for (name, since_s, work_s, state) in [
+            ("whole", 0, [0..30, 30..61], Closed),
+            ("a short gap", 0, [0..30, 33..61], Closed),
+            ("a long gap", 0, [0..30, 37..61], Partial),
+            ("begun within it", 2, [2..30, 30..61], Partial),
+        ] {
+            let mut street = Street::new(since_s);
+            let [first, second] = work_s;
+            street.work(first);
+            street.merger.rest();
+            street.work(second);
+            street.say(61, totals(0, 1, 50), Closed);
+            assert_eq!(street.told, [(0, state, 1, 50)], "{name}");
+        }
+    }
+
+    #[test]
+    fn windows_that_are_over_while_the_camera_is_away_are_told_by_the_clock() {
+        let mut street = Street::new(0);
+        street.work(0..50);
+        street.say(50, totals(0, 4, 50), Open);
+        street.merger.rest();
+        street.over(59);
+        assert_eq!(street.told, []);
+        street.over(60);
+        assert_eq!(street.told, [(0, Partial, 4, 50)]);
+        street.over(185);
+        assert_eq!(street.told[1..], [(60, Partial, 0, 0), (120, Partial, 0, 0)], "nobody looked");
+        street.say(190, totals(180, 2, 5), Open);
+        assert_eq!(street.told.len(), 3);
+        let last = street.merger.finish();
+        assert_eq!(told(last), [(180, Partial, 2, 5)]);
+        assert_eq!(street.merger.finish(), None);
+    }
+
+    #[test]
+    fn an_eye_that_comes_late_does_not_lose_what_was_seen_before() {
+        let mut street = Street::new(0);
+        street.say(50, totals(0, 4, 50), Open);
+        street.merger.rest();
+        street.say(70, totals(60, 1, 3), Open);
+        assert_eq!(street.told, [(0, Partial, 4, 50)]);
+        street.merger.rest();
+        assert_eq!(told(street.merger.finish()), [(60, Partial, 1, 3)]);
+    }
+
+    #[test]
+    fn an_eye_at_work_is_waited_for_and_then_not() {
+        let mut street = Street::new(0);
+        street.say(50, totals(0, 4, 50), Open);
+        street.over(89);
+        assert_eq!(street.told, []);
+        street.over(90);
+        assert_eq!(street.told, [(0, Partial, 4, 50)]);
+        street.say(91, totals(0, 5, 55), Closed);
+        assert_eq!(street.told.len(), 1);
+    }
+
+    #[test]
+    fn what_a_liar_said_is_forgotten_and_what_was_said_before_is_not() {
+        let mut street = Street::new(0);
+        street.say(20, totals(0, 3, 20), Open);
+        street.merger.rest();
+        street.say(40, totals(0, 900, 20), Open);
+        street.merger.distrust();
+        assert_eq!(told(street.merger.finish()), [(0, Partial, 3, 20)]);
+    }
+
+    #[test]
+    fn lines_that_stay_keep_their_sums_when_others_are_drawn() {
+        let mut street = Street::new(0);
+        street.work(0..20);
+        street.say(20, totals(0, 3, 20), Open);
+        // The line is the second one now.
+        let same = |place| (place == Place::Line(LineIndex(1))).then_some(Place::Line(LineIndex(0)));
+        street.merger.reshape(schema(2), same, 20_000);
+        street.work(21..61);
+        let mut second = WindowTotals::new(schema(2), Window::new(0, WINDOW_MS).unwrap());
+        second.line_mut(LineIndex(1), Class::Person).forward = 4;
+        second.set_observed(39_000, 195);
+        let events = street.merger.take(Checked::Window(Box::new(second), Closed), 61_000);
+        let [Checked::Window(window, Partial)] = &events[..] else { panic!("{events:?}") };
+        let forward = |line| window.line(LineIndex(line), Class::Person).forward;
+        assert_eq!((forward(0), forward(1), window.observed_ms()), (0, 7, 59_000));
+    }
+
+    #[test]
+    fn a_long_absence_is_told_up_to_a_day() {
+        let mut street = Street::new(0);
+        street.say(50, totals(0, 4, 50), Open);
+        street.merger.rest();
+        street.over(60 * 100_000);
+        assert_eq!(street.told.len(), 1 + usize::try_from(GAPS_MAX).unwrap());
+        assert_eq!(street.told[0], (0, Partial, 4, 50));
+    }
+}

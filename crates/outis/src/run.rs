@@ -1,0 +1,313 @@
+//! One run of one camera's programs: starts them, passes on what the eye says, and sees that it goes on saying it.
+
+use std::{
+    mem,
+    time::{Duration, SystemTime},
+};
+
+use outis_record::NoRandomness;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
+};
+
+use crate::{
+    alert::Brake,
+    assemble::{Assembler, Checked},
+    camera::{CameraError, Finish, Order, Report, Stop, Told, judge},
+    course::unix_ms,
+    launch::{CameraPlan, Programs},
+    merge::Merger,
+    reader::RecordReader,
+    release::{Event, Gate, KernelRandomness},
+    scene::Scene,
+};
+
+/// How long an eye may take to tell its last totals after its source was stopped.
+const LAST_WORDS_WAIT: Duration = Duration::from_secs(10);
+
+/// How often a live camera is looked after.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// An eye of a live camera that tells no progress for so long is stuck. Its intake ends by itself after ten seconds
+/// without a packet; this is for what the intake does not see.
+const STUCK: Duration = Duration::from_secs(15);
+
+/// How long the first progress may take: the camera's answer, its first whole picture, a model on a busy machine.
+const START: Duration = Duration::from_secs(60);
+
+/// By more than this the wall clock does not drift: it was set.
+const CLOCK_SET_MS: i64 = 5_000;
+
+/// What becomes of the words of a camera's eyes: put together, released, and reported.
+#[derive(Debug)]
+pub(crate) struct Way {
+    camera: usize,
+    gate: Gate<KernelRandomness>,
+    /// For a live camera.
+    merger: Option<Merger>,
+    /// Lets no more alerts out than were declared, however often the eye is started.
+    brake: Brake,
+    /// What both clocks said when they were last compared: the steady one, and the wall's in milliseconds.
+    clocks: (Instant, i64),
+    reports: mpsc::Sender<Report>,
+}
+
+impl Way {
+    /// The way of a camera that begins now.
+    pub(crate) fn new(
+        camera: usize,
+        plan: &CameraPlan,
+        reports: mpsc::Sender<Report>,
+    ) -> Result<Self, CameraError> {
+        let schema = plan.schema()?;
+        let disclosure = plan.disclosure(&schema)?;
+        let merger = plan.source.is_live().then(|| Merger::new(schema.clone(), plan.window_ms, now_ms()));
+        let gate = Gate::new(schema, disclosure, KernelRandomness::default());
+        let brake = Brake::new(&plan.alerts.terms);
+        Ok(Self { camera, gate, merger, brake, clocks: (Instant::now(), now_ms()), reports })
+    }
+
+    /// Takes what an eye said.
+    async fn hear(&mut self, checked: Checked) -> Result<(), NoRandomness> {
+        if matches!(checked, Checked::Progress(_)) {
+            self.report(Report::Alive(self.camera)).await;
+        }
+        let checked = match &mut self.merger {
+            Some(merger) => merger.take(checked, now_ms()),
+            None => vec![checked],
+        };
+        self.pass(checked).await
+    }
+
+    /// Tells the windows that are over and that no eye tells any more.
+    pub(crate) async fn tick(&mut self) -> Result<(), NoRandomness> {
+        let over = self.merger.as_mut().map(|merger| merger.over(now_ms())).unwrap_or_default();
+        self.pass(over).await
+    }
+
+    /// An eye has ended. What was not told yet of what it saw waits for the next; of one that broke the rules it is
+    /// forgotten.
+    pub(crate) fn rest(&mut self, grave: bool) {
+        if let Some(merger) = &mut self.merger {
+            if grave { merger.distrust() } else { merger.rest() }
+        }
+    }
+
+    /// Tells what was seen of the running window: nobody will see more of it.
+    pub(crate) async fn finish(&mut self) -> Result<(), NoRandomness> {
+        match &mut self.merger {
+            Some(merger) => {
+                let last = merger.finish();
+                self.pass(last).await
+            }
+            None => {
+                for event in self.gate.cut_short()? {
+                    self.report(Report::Event(self.camera, event)).await;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Goes on by another plan for the same live camera.
+    pub(crate) async fn change(&mut self, from: &CameraPlan, to: &CameraPlan) -> Result<(), CameraError> {
+        let schema = to.schema()?;
+        let disclosure = to.disclosure(&schema)?;
+        let same_windows = (from.window_ms, from.profile) == (to.window_ms, to.profile);
+        match &mut self.merger {
+            Some(merger) if same_windows => {
+                let (new, old): (&Scene, &Scene) = (&to.scene, &from.scene);
+                merger.reshape(schema.clone(), |place| new.place_in(place, old), now_ms());
+            }
+            _ => {
+                self.finish().await?;
+                self.merger = Some(Merger::new(schema.clone(), to.window_ms, now_ms()));
+            }
+        }
+        self.gate = Gate::new(schema, disclosure, KernelRandomness::default());
+        if from.alerts.terms != to.alerts.terms {
+            self.brake = Brake::new(&to.alerts.terms);
+        }
+        self.report(Report::Changed(self.camera, Box::new(to.clone()))).await;
+        Ok(())
+    }
+
+    /// Whether the wall clock was set since this was last asked; also when the machine slept.
+    pub(crate) fn clock_was_set(&mut self) -> bool {
+        let (then, then_ms) = mem::replace(&mut self.clocks, (Instant::now(), now_ms()));
+        let elapsed_ms = i64::try_from(then.elapsed().as_millis()).unwrap_or(i64::MAX);
+        (self.clocks.1 - then_ms - elapsed_ms).abs() > CLOCK_SET_MS
+    }
+
+    /// The wall clock was set: what was seen by the old one is told, and windows begin anew by the new one.
+    pub(crate) async fn reset_clock(&mut self, plan: &CameraPlan) -> Result<(), CameraError> {
+        self.finish().await?;
+        self.merger = Some(Merger::new(plan.schema()?, plan.window_ms, now_ms()));
+        self.report(Report::ClockSet(self.camera)).await;
+        Ok(())
+    }
+
+    /// Says that the camera is away, and why.
+    pub(crate) async fn down(&self, why: String, grave: bool) {
+        self.report(Report::Down { camera: self.camera, why, grave }).await;
+    }
+
+    async fn pass(&mut self, checked: impl IntoIterator<Item = Checked>) -> Result<(), NoRandomness> {
+        for checked in checked {
+            for event in self.gate.pass(checked)? {
+                if matches!(event, Event::Alert(_)) {
+                    let Some(wait) = self.brake.hold() else { continue };
+                    sleep(wait).await;
+                }
+                self.report(Report::Event(self.camera, event)).await;
+            }
+        }
+        Ok(())
+    }
+
+    async fn report(&self, report: Report) {
+        // Nobody listens only when the door itself is ending.
+        let _ = self.reports.send(report).await;
+    }
+}
+
+/// What may be called to a camera while it runs or waits.
+#[derive(Debug)]
+pub(crate) struct Calls {
+    stop: Stop,
+    orders: mpsc::Receiver<Order>,
+}
+
+/// One of it.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// The whole program is to end.
+    Stop,
+    Order(Order),
+}
+
+impl Calls {
+    pub(crate) fn new(stop: Stop, orders: mpsc::Receiver<Order>) -> Self {
+        Self { stop, orders }
+    }
+
+    /// The next one. May be dropped while it waits.
+    pub(crate) async fn next(&mut self) -> Call {
+        let Self { stop, orders } = self;
+        let stopped = async {
+            if stop.wait_for(|&stop| stop).await.is_err() {
+                // Nobody can ask for a stop any more.
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = stopped => Call::Stop,
+            Some(order) = orders.recv() => Call::Order(order),
+        }
+    }
+}
+
+/// How a run came to its end.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// The source, or one of the programs, ended.
+    Ended,
+    /// Somebody asked for it.
+    Called(Call),
+    /// It was ended because the eye told no progress.
+    Stuck,
+    /// It was ended because its windows are those of a clock that was set.
+    ClockSet,
+}
+
+/// A run that is over.
+#[derive(Debug)]
+pub(crate) struct Over {
+    pub(crate) why: Why,
+    pub(crate) end: Result<Finish, CameraError>,
+    /// What the intake said of its end, if it failed.
+    pub(crate) words: String,
+    /// For how long it has counted.
+    pub(crate) counted: Duration,
+}
+
+/// Runs both programs of a camera until one of them ends or somebody calls. What the eye says goes its way.
+pub(crate) async fn run(plan: &CameraPlan, programs: &Programs, way: &mut Way, calls: &mut Calls) -> Over {
+    let mut first_progress = None;
+    match follow(plan, programs, way, calls, &mut first_progress).await {
+        Ok(over) => over,
+        Err(error) => {
+            let counted = first_progress.map_or(Duration::ZERO, |first: Instant| first.elapsed());
+            Over { why: Why::Ended, end: Err(error), words: String::new(), counted }
+        }
+    }
+}
+
+/// An error drops the pair, which kills both programs.
+async fn follow(
+    plan: &CameraPlan,
+    programs: &Programs,
+    way: &mut Way,
+    calls: &mut Calls,
+    first_progress: &mut Option<Instant>,
+) -> Result<Over, CameraError> {
+    let alerts = plan.alerts.terms.clone();
+    let mut assembler = Assembler::new(plan.schema()?, plan.timing()).with_alerts(alerts);
+    let (start, live) = (Instant::now(), plan.source.is_live());
+    let mut pair = programs.launch(plan)?;
+    let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
+    let mut reader = RecordReader::new(records);
+    let mut told = Told::default();
+    let mut beat = interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut due = start + START;
+    let (mut why, mut last_words) = (Why::Ended, None);
+    loop {
+        tokio::select! {
+            message = reader.next() => {
+                let Some(message) = message? else { break };
+                let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
+                told.note(&checked);
+                if let Checked::Progress(_) = checked {
+                    let now = Instant::now();
+                    first_progress.get_or_insert(now);
+                    due = now + STUCK;
+                }
+                way.hear(checked).await?;
+            }
+            call = calls.next(), if last_words.is_none() => {
+                why = Why::Called(call);
+                pair.intake.kill();
+                last_words = Some(Instant::now() + LAST_WORDS_WAIT);
+            }
+            () = sleep_until(last_words.unwrap_or(start)), if last_words.is_some() => {
+                pair.eye.kill();
+                break;
+            }
+            _ = beat.tick(), if live && last_words.is_none() => {
+                way.tick().await?;
+                if way.clock_was_set() {
+                    why = Why::ClockSet;
+                    pair.intake.kill();
+                    last_words = Some(Instant::now() + LAST_WORDS_WAIT);
+                } else if Instant::now() >= due {
+                    why = Why::Stuck;
+                    pair.intake.kill();
+                    pair.eye.kill();
+                    break;
+                }
+            }
+        }
+    }
+    let stopped = matches!(why, Why::Called(_));
+    let intake = pair.intake.end().await;
+    let eye = pair.eye.end().await;
+    let words = if intake.failed() { intake.words.clone() } else { String::new() };
+    let counted = first_progress.map_or(Duration::ZERO, |first| first.elapsed());
+    Ok(Over { end: judge(told, stopped, &intake, &eye), why, words, counted })
+}
+
+fn now_ms() -> i64 {
+    unix_ms(SystemTime::now())
+}
