@@ -25,6 +25,7 @@ enum Command {
     Video(command::video::Video),
     Judge(command::judge::Judge),
     Street(command::street::Street),
+    Distance(command::distance::Distance),
     Report(command::report::Report),
 }
 
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Video(video) => video.run(),
         Command::Judge(judge) => judge.run(),
         Command::Street(street) => street.run(),
+        Command::Distance(distance) => distance.run(),
         Command::Report(report) => report.run(),
     };
     match done {

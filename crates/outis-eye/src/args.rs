@@ -10,10 +10,10 @@ use outis_eye::{
     schedule::LookRate,
 };
 use outis_measure::{
-    CounterSettings, GroundPlane, GroundPoint, ImagePoint, Limit, Line, MeasureSettings, Scene, Situation,
-    Zone,
+    CounterSettings, GroundPlane, GroundPoint, GroundSettings, HeatGrid, ImagePoint, Limit, Line,
+    MeasureSettings, NearSettings, Scene, Situation, Zone,
 };
-use outis_record::{AlertKind, AlertPlace, Class, Schema, SchemaError, ZoneIndex};
+use outis_record::{AlertKind, AlertPlace, Class, GroundCells, Schema, SchemaError, ZoneIndex};
 
 /// Thirty thousand years: keeps sums of times far from the end of what 64 bits hold.
 const ORIGIN_MAX_MS: i64 = 1_000_000_000_000_000;
@@ -59,6 +59,28 @@ pub(crate) struct Args {
     /// Four points of the picture in pixels, and their places on the ground in metres.
     #[arg(long, value_name = "X,Y,…:M,M,…", allow_hyphen_values = true, value_parser = ground)]
     ground: Option<GroundPlane>,
+    /// Tell how long people were nearer than these metres, and how often they met. In ascending order.
+    #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = metres)]
+    near: Vec<f32>,
+    /// Two who stay nearer for so many seconds meet.
+    #[arg(long, value_name = "S", default_value = "5", value_parser = metres)]
+    encounter_s: f32,
+    /// People who walk together are no neighbours of each other.
+    #[arg(long)]
+    leave_out_groups: bool,
+    /// Tell how many are on how much ground of each zone.
+    #[arg(long)]
+    density: bool,
+    /// Tell how fast people walk, and how long they stand.
+    #[arg(long)]
+    speed: bool,
+    /// A zone in which people queue, by its number, and the point of the picture where they are served.
+    #[arg(long = "queue", value_name = "ZONE[:X,Y]", value_parser = queue)]
+    queues: Vec<(u16, Option<ImagePoint>)>,
+    /// A grid on the ground on which people's presence is told: its lowest corner and its cells' side in metres, its
+    /// columns and rows.
+    #[arg(long, value_name = "X,Y,M,COLUMNS,ROWS", allow_hyphen_values = true, value_parser = heat)]
+    heat: Option<HeatGrid>,
     /// Count journeys between lines and zones.
     #[arg(long)]
     flows: bool,
@@ -97,15 +119,37 @@ impl Args {
     /// What to measure.
     pub(crate) fn settings(self) -> Result<Settings, SettingsError> {
         self.check_alerts()?;
+        let cells = GroundCells {
+            thresholds: u8::try_from(self.near.len()).unwrap_or(u8::MAX),
+            density: self.density,
+            speed: self.speed,
+            queues: self.queues.iter().fold(0, |queues, (zone, _)| queues | 1 << zone),
+            heat_cells: self.heat.map_or(0, |grid| grid.cells()),
+        };
         let schema = Schema::new(self.lines.len(), self.zones.len(), &self.classes, self.flows)?;
+        let schema = schema.with_ground(cells)?;
+        let mut near = NearSettings {
+            encounter_s: self.encounter_s,
+            leave_out_groups: self.leave_out_groups,
+            ..NearSettings::default()
+        };
+        near.distances_m.iter_mut().zip(&self.near).for_each(|(distance, metres)| *distance = *metres);
+        let head = |index: usize| {
+            self.queues.iter().find(|(zone, _)| usize::from(*zone) == index).and_then(|(_, head)| *head)
+        };
+        let zones = self.zones.iter().cloned().enumerate().map(|(index, zone)| match head(index) {
+            Some(head) => zone.with_head(head),
+            None => zone,
+        });
         Ok(Settings {
-            scene: Scene { lines: self.lines, zones: self.zones, ground: self.ground },
+            scene: Scene { zones: zones.collect(), lines: self.lines, ground: self.ground },
             drawn_px: self.drawn_for,
             schema,
             measure: MeasureSettings {
                 window_ms: self.window_ms,
                 origin_ms: self.window_origin_ms,
                 counter: CounterSettings { bounded: self.bounded, ..CounterSettings::default() },
+                ground: GroundSettings { near, heat: self.heat },
                 ..MeasureSettings::default()
             },
             look_rate: if self.every_frame { LookRate::EveryFrame } else { self.detect_fps },
@@ -204,6 +248,38 @@ fn ground(text: &str) -> Result<GroundPlane, String> {
     GroundPlane::from_points(image, ground).map_err(|error| error.to_string())
 }
 
+fn metres(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|number: &f32| *number > 0.0 && number.is_finite());
+    number.ok_or_else(|| "metres and seconds are numbers above 0".to_owned())
+}
+
+fn queue(text: &str) -> Result<(u16, Option<ImagePoint>), String> {
+    let (zone, head) = text.split_once(':').map_or((text, None), |(zone, head)| (zone, Some(head)));
+    let zone = zone.parse().ok().filter(|zone| *zone < 64);
+    let zone = zone.ok_or_else(|| "a queue is the number of a zone, 0 to 63".to_owned())?;
+    let head = head.map(points).transpose()?;
+    match head.as_deref() {
+        None => Ok((zone, None)),
+        Some(&[head]) => Ok((zone, Some(head))),
+        Some(_) => Err("a queue has one head: ZONE:X,Y".to_owned()),
+    }
+}
+
+fn heat(text: &str) -> Result<HeatGrid, String> {
+    let wrong = || {
+        format!(
+            "a heat map is X,Y,M,COLUMNS,ROWS with cells of 1 m or more, at most {}",
+            GroundCells::HEAT_CELLS_MAX
+        )
+    };
+    let words: Vec<&str> = text.split(',').collect();
+    let [x, y, cell, columns, rows] = words[..] else { return Err(wrong()) };
+    let number = |word: &str| word.parse::<f32>().map_err(|_| wrong());
+    let count = |word: &str| word.parse::<u16>().map_err(|_| wrong());
+    let from = GroundPoint { x_m: number(x)?, y_m: number(y)? };
+    HeatGrid::new(from, number(cell)?, count(columns)?, count(rows)?).ok_or_else(wrong)
+}
+
 fn points(text: &str) -> Result<Vec<ImagePoint>, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     let numbers = numbers.map_err(|_| "points are numbers with commas between: X,Y,X,Y".to_owned())?;
@@ -242,6 +318,16 @@ mod tests {
         assert!(args.settings().unwrap().scene.ground.is_some());
         let args = parse("--rten --drawn-for 1920,1080").unwrap();
         assert_eq!(args.settings().unwrap().drawn_px, Some((1920, 1080)));
+        let args = parse(
+            "--rten --zone 0,0,9,0,9,9 --zone 0,0,9,0,9,9 --near=1,2 --leave-out-groups --density --speed --queue=1:5,-5 \
+             --heat=-3,0,2,3,10",
+        );
+        let settings = args.unwrap().settings().unwrap();
+        let cells = settings.schema.ground();
+        assert_eq!((cells.thresholds, cells.queues, cells.heat_cells), (2, 0b10, 30));
+        assert!(cells.density && cells.speed && settings.measure.ground.near.leave_out_groups);
+        assert_eq!(settings.measure.ground.near.distances_m[..2], [1.0, 2.0]);
+        assert_eq!(settings.scene.zones[1].head(), Some(ImagePoint::new(5.0, -5.0)));
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
@@ -286,6 +372,10 @@ mod tests {
             ("--rten --alert-gap-ms 60000 --alert mask:view:1:3", "KIND:PLACE:LIMIT:SECONDS"),
             ("--rten --drawn-for 1920", "two numbers of pixels"),
             ("--rten --drawn-for 0,1080", "two numbers of pixels"),
+            ("--rten --near 1,0", "above 0"),
+            ("--rten --queue 64", "0 to 63"),
+            ("--rten --queue 0:1", "coordinate is missing"),
+            ("--rten --heat=0,0,0.5,3,3", "1 m or more"),
             ("--rten --snapshot-ms 0", "not in 1.."),
             ("--rten --classes face", "person, bicycle"),
         ];

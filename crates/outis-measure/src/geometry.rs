@@ -28,6 +28,13 @@ pub struct GroundPoint {
     pub y_m: f32,
 }
 
+impl GroundPoint {
+    /// How far another point is, in metres.
+    pub fn distance_m(self, other: Self) -> f32 {
+        (other.x_m - self.x_m).hypot(other.y_m - self.y_m)
+    }
+}
+
 /// An upright rectangle of the picture, in pixels. Its width and height are not negative.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ImageBox {

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 
-use outis_record::{Alert, Schema, Window, WindowState, WindowTotals};
+use outis_record::{Alert, Class, Schema, Window, WindowState, WindowTotals};
 
 use crate::{
-    CounterSettings, Detection, MediaTime, Scene, Situation, TrackPoint, Tracker, TrackerSettings,
+    CounterSettings, Detection, GroundSettings, MediaTime, Scene, Situation, TrackPoint, Tracker,
+    TrackerSettings,
     counter::{Counter, Event},
+    on_ground::GroundMeter,
     situation::{Situations, UNSEEN_MAX_S},
 };
 
@@ -17,6 +19,8 @@ pub struct MeasureSettings {
     pub tracker: TrackerSettings,
     /// How tracks become counts.
     pub counter: CounterSettings,
+    /// How people are measured on the ground.
+    pub ground: GroundSettings,
     /// Length of a window in milliseconds.
     pub window_ms: u32,
     /// What the calendar says at media time zero, in milliseconds: the Unix time for cameras, 0 for files.
@@ -28,6 +32,7 @@ impl Default for MeasureSettings {
         Self {
             tracker: TrackerSettings::default(),
             counter: CounterSettings::default(),
+            ground: GroundSettings::default(),
             window_ms: 15 * 60 * 1000,
             origin_ms: 0,
         }
@@ -43,6 +48,8 @@ pub struct Measurer {
     settings: MeasureSettings,
     tracker: Tracker,
     counter: Counter,
+    /// None where nothing is asked for on the ground, or no ground plane is known.
+    ground: Option<GroundMeter>,
     schema: Schema,
     /// Looks whose positions are not final yet, and the share of the view that was known at each.
     looks: VecDeque<(MediaTime, f32)>,
@@ -64,11 +71,14 @@ impl Measurer {
     /// When scene and schema differ, or the origin is beyond the end of time.
     pub fn new(scene: Scene, schema: Schema, settings: MeasureSettings) -> Self {
         assert_eq!((scene.lines.len(), scene.zones.len()), (schema.lines(), schema.zones()));
+        let cells = schema.ground();
+        let ground = GroundMeter::new(&scene, cells, settings.ground, settings.counter.bounded);
         let first = Window::containing(settings.origin_ms, settings.window_ms).expect("a window in time");
         Self {
             settings,
             tracker: Tracker::new(settings.tracker),
             counter: Counter::new(scene.clone(), settings.counter),
+            ground,
             looks: VecDeque::new(),
             points: VecDeque::new(),
             newest: None,
@@ -119,6 +129,7 @@ impl Measurer {
         self.tracker.finish();
         self.count();
         let Some(window) = self.following_window() else { return };
+        self.flush_ground();
         let last = std::mem::replace(&mut self.running, WindowTotals::new(self.schema.clone(), window));
         self.closed.push((last, WindowState::Partial));
     }
@@ -142,6 +153,9 @@ impl Measurer {
     fn count(&mut self) {
         for (old, new) in self.tracker.take_renewals() {
             self.counter.renew(old, new, &mut self.events);
+            if let Some(ground) = &mut self.ground {
+                ground.renew(new);
+            }
         }
         self.points.extend(self.tracker.take_points());
         let Some(until) = self.tracker.final_until() else { return };
@@ -150,6 +164,9 @@ impl Measurer {
         }
         let tracker = &self.tracker;
         self.counter.retire(|track| tracker.is_alive(track), &mut self.events);
+        if let Some(ground) = &mut self.ground {
+            ground.retire(|track| tracker.is_alive(track));
+        }
         self.book();
     }
 
@@ -172,7 +189,13 @@ impl Measurer {
                 for zone in self.counter.zones_of(point.track) {
                     self.running.occupancy_mut(zone, point.class).add_present(observed_ms);
                 }
+                if let Some(ground) = self.ground.as_mut().filter(|_| point.class == Class::Person) {
+                    ground.person(point.track, point.bbox, self.counter.zones_of(point.track));
+                }
             }
+        }
+        if let Some(ground) = &mut self.ground {
+            ground.look(at, observed_ms, self.running.ground_mut());
         }
         self.running.settle_max();
         self.book();
@@ -209,8 +232,15 @@ impl Measurer {
     fn advance_window(&mut self, now_ms: i64) {
         while now_ms >= self.running.window().end_ms() {
             let Some(next) = self.following_window() else { return };
+            self.flush_ground();
             let over = std::mem::replace(&mut self.running, WindowTotals::new(self.schema.clone(), next));
             self.closed.push((over, WindowState::Closed));
+        }
+    }
+
+    fn flush_ground(&mut self) {
+        if let Some(ground) = &mut self.ground {
+            ground.flush(self.running.ground_mut());
         }
     }
 
@@ -286,7 +316,7 @@ mod tests {
                         Measure::Flow { count, .. } => flows += count,
                         Measure::ViewOccupancy { present_ms: ms, .. } => present_ms += ms,
                         Measure::ZoneDwell { total_ms, .. } => stay_ms += total_ms,
-                        Measure::ZoneOccupancy { .. } => {}
+                        _ => {}
                     }
                 }
             }

@@ -66,6 +66,7 @@ impl Line {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Zone {
     corners: Vec<ImagePoint>,
+    head: Option<ImagePoint>,
 }
 
 impl Zone {
@@ -82,11 +83,32 @@ impl Zone {
             return Err(SceneError::Corners(corners.len()));
         }
         check_finite(&corners)?;
-        let zone = Self { corners };
+        let zone = Self { corners, head: None };
         if zone.crosses_itself() {
             return Err(SceneError::CrossingEdges);
         }
         if zone.area_px2() < 1.0 { Err(SceneError::EmptyZone) } else { Ok(zone) }
+    }
+
+    /// The same zone with the head of the queue in it: where people are served.
+    pub fn with_head(self, head: ImagePoint) -> Self {
+        Self { head: Some(head), ..self }
+    }
+
+    /// The head of the queue in it.
+    pub fn head(&self) -> Option<ImagePoint> {
+        self.head
+    }
+
+    /// Its ground in square metres; `None` where a corner lies at or above the horizon.
+    pub fn ground_m2(&self, plane: &GroundPlane) -> Option<f64> {
+        let corners: Option<Vec<_>> = self.corners.iter().map(|&corner| plane.locate(corner)).collect();
+        let corners = corners?;
+        let next = corners.iter().cycle().skip(1);
+        let cross = |(a, b): (&crate::GroundPoint, &crate::GroundPoint)| {
+            f64::from(a.x_m) * f64::from(b.y_m) - f64::from(b.x_m) * f64::from(a.y_m)
+        };
+        Some(corners.iter().zip(next).map(cross).sum::<f64>().abs() / 2.0)
     }
 
     /// The corners.
@@ -220,6 +242,18 @@ mod tests {
             let depth = zone.depth_px(ImagePoint::new(p.0, p.1));
             assert!((depth - expected).abs() < 1e-4, "{name}: {depth}");
         }
+    }
+
+    #[test]
+    fn the_ground_of_a_zone() {
+        let image = points(&[(100.0, 400.0), (500.0, 400.0), (400.0, 200.0), (200.0, 200.0)]);
+        let ground = [(0.0, 0.0), (4.0, 0.0), (4.0, 6.0), (0.0, 6.0)]
+            .map(|(x_m, y_m)| crate::GroundPoint { x_m, y_m });
+        let plane = GroundPlane::from_points(image.clone().try_into().unwrap(), ground).unwrap();
+        let area = Zone::new(image).unwrap().ground_m2(&plane).unwrap();
+        assert!((area - 24.0).abs() < 1e-3, "{area}");
+        let to_the_sky = Zone::new(points(&[(100.0, 400.0), (500.0, 400.0), (300.0, -50.0)])).unwrap();
+        assert_eq!(to_the_sky.ground_m2(&plane), None);
     }
 
     #[test]

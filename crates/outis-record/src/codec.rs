@@ -8,7 +8,7 @@
 //! what is not declared cannot carry anything.
 
 use crate::{
-    Alert, AlertKind, AlertPlace, Class, LineIndex, Measure, Message, Notice, Outcome, Place, Progress,
+    Alert, AlertKind, AlertPlace, Area, Class, LineIndex, Measure, Message, Notice, Outcome, Place, Progress,
     Window, WindowState, ZoneIndex,
 };
 
@@ -60,6 +60,12 @@ mod kind {
     pub(super) const ZONE_DWELL: u8 = 4;
     pub(super) const FLOW: u8 = 5;
     pub(super) const VIEW_OCCUPANCY: u8 = 6;
+    pub(super) const NEAREST_TIME: u8 = 8;
+    pub(super) const NEAR_TIME: u8 = 9;
+    pub(super) const SPEED: u8 = 10;
+    pub(super) const DENSITY: u8 = 11;
+    pub(super) const QUEUE: u8 = 12;
+    pub(super) const HEAT: u8 = 13;
     pub(super) const WINDOW_DONE: u8 = 16;
     pub(super) const PROGRESS: u8 = 17;
     pub(super) const NOTICE: u8 = 18;
@@ -117,15 +123,20 @@ fn narrow(value: u64, field: &'static str) -> Result<u32, RecordError> {
     u32::try_from(value).map_err(|_| RecordError::Field(field))
 }
 
+fn narrow8(value: u16, field: &'static str) -> Result<u8, RecordError> {
+    u8::try_from(value).map_err(|_| RecordError::Field(field))
+}
+
 fn narrow16(value: u64, field: &'static str) -> Result<u16, RecordError> {
     u16::try_from(value).map_err(|_| RecordError::Field(field))
 }
 
 impl Fields {
     fn message(&self) -> Result<Message, RecordError> {
-        let [v0, v1, v2, _] = self.values;
+        let [v0, v1, v2, v3] = self.values;
         let line = LineIndex(self.a);
         let zone = ZoneIndex(self.a);
+        let area = Area::from_wire(self.a);
         let measure = match self.kind {
             kind::LINE_CROSSINGS => Measure::LineCrossings {
                 line,
@@ -150,6 +161,28 @@ impl Fields {
             kind::VIEW_OCCUPANCY => {
                 Measure::ViewOccupancy { now: narrow(v0, "now")?, max: narrow(v1, "max")?, present_ms: v2 }
             }
+            kind::NEAREST_TIME => Measure::NearestTime { area, span: narrow8(self.b, "span")?, total_ms: v0 },
+            kind::NEAR_TIME => Measure::NearTime {
+                area,
+                threshold: narrow8(self.b, "threshold")?,
+                near_ms: v0,
+                encounters: narrow(v1, "encounters")?,
+            },
+            kind::SPEED => Measure::Speed { area, walked_mm: v0, walking_ms: v1, stopped_ms: v2 },
+            kind::DENSITY => Measure::Density {
+                zone,
+                area_dm2: narrow(v0, "area")?,
+                present_ms: v1,
+                max: narrow(v2, "max")?,
+            },
+            kind::QUEUE => Measure::Queue {
+                zone,
+                standing_ms: v0,
+                max: narrow(v1, "max")?,
+                served: narrow(v2, "served")?,
+                waited_ms: v3,
+            },
+            kind::HEAT => Measure::Heat { cell: self.a, present_ms: v0 },
             kind::WINDOW_DONE => {
                 return Ok(Message::WindowDone {
                     window: self.window()?,
@@ -242,6 +275,22 @@ impl Fields {
             Measure::ViewOccupancy { now, max, present_ms } => {
                 (kind::VIEW_OCCUPANCY, 0, 0, [now.into(), max.into(), present_ms, zero])
             }
+            Measure::NearestTime { area, span, total_ms } => {
+                (kind::NEAREST_TIME, area.to_wire(), span.into(), [total_ms, zero, zero, zero])
+            }
+            Measure::NearTime { area, threshold, near_ms, encounters } => {
+                (kind::NEAR_TIME, area.to_wire(), threshold.into(), [near_ms, encounters.into(), zero, zero])
+            }
+            Measure::Speed { area, walked_mm, walking_ms, stopped_ms } => {
+                (kind::SPEED, area.to_wire(), 0, [walked_mm, walking_ms, stopped_ms, zero])
+            }
+            Measure::Density { zone, area_dm2, present_ms, max } => {
+                (kind::DENSITY, zone.0, 0, [area_dm2.into(), present_ms, max.into(), zero])
+            }
+            Measure::Queue { zone, standing_ms, max, served, waited_ms } => {
+                (kind::QUEUE, zone.0, 0, [standing_ms, max.into(), served.into(), waited_ms])
+            }
+            Measure::Heat { cell, present_ms } => (kind::HEAT, cell, 0, [present_ms, zero, zero, zero]),
         };
         (self.kind, self.a, self.b, self.values) = (kind, a, b, values);
     }
@@ -313,6 +362,8 @@ mod tests {
 
     fn measure() -> impl Strategy<Value = Measure> {
         let n = any::<u32>;
+        let ms = any::<u64>;
+        let area = || prop_oneof![Just(Area::View), (0..(1u16 << 15)).prop_map(|i| Area::Zone(ZoneIndex(i)))];
         let zone = || any::<u16>().prop_map(ZoneIndex);
         prop_oneof![
             (any::<u16>(), n(), n()).prop_map(|(line, forward, backward)| Measure::LineCrossings {
@@ -335,6 +386,24 @@ mod tests {
                 max,
                 present_ms
             }),
+            (area(), any::<u8>(), ms()).prop_map(|(area, span, total_ms)| Measure::NearestTime {
+                area,
+                span,
+                total_ms
+            }),
+            (area(), any::<u8>(), ms(), n()).prop_map(|(area, threshold, near_ms, encounters)| {
+                Measure::NearTime { area, threshold, near_ms, encounters }
+            }),
+            (area(), ms(), ms(), ms()).prop_map(|(area, walked_mm, walking_ms, stopped_ms)| {
+                Measure::Speed { area, walked_mm, walking_ms, stopped_ms }
+            }),
+            (zone(), n(), ms(), n()).prop_map(|(zone, area_dm2, present_ms, max)| {
+                Measure::Density { zone, area_dm2, present_ms, max }
+            }),
+            (zone(), ms(), n(), n(), ms()).prop_map(|(zone, standing_ms, max, served, waited_ms)| {
+                Measure::Queue { zone, standing_ms, max, served, waited_ms }
+            }),
+            (any::<u16>(), ms()).prop_map(|(cell, present_ms)| Measure::Heat { cell, present_ms }),
         ]
     }
 

@@ -3,8 +3,8 @@
 //! prints it, and [`Disclosure::bits_per_window`] adds it up.
 
 use crate::{
-    AlertTerms, Class, Laplace, LineIndex, PassageBounds, Place, Profile, Schema, ZoneIndex,
-    capacity::Capacities, possible,
+    AlertTerms, Area, Class, Laplace, LineIndex, PassageBounds, Place, Profile, Schema, ZoneIndex,
+    capacity::Capacities, ground_rules, possible,
 };
 
 /// With noise, a counter is told up to so many a second: four in every second of a quarter of an hour is a
@@ -45,12 +45,61 @@ pub enum Figure {
     ZoneStayTotal(ZoneIndex),
     /// Journeys from one place to another.
     Flow(Place, Place),
+    /// Time of people whose nearest neighbour was at a distance within one span, in milliseconds.
+    Nearest(Area, u8),
+    /// Time of people whose distances were measured, in milliseconds.
+    Measured(Area),
+    /// Time of people who had a neighbour nearer than one of the distances, in milliseconds.
+    Near(Area, u8),
+    /// Pairs that stayed nearer than one of the distances.
+    Encounters(Area, u8),
+    /// How far people walked, in millimetres.
+    Walked(Area),
+    /// Time people walked, in milliseconds.
+    Walking(Area),
+    /// Time people stood, in milliseconds.
+    Standing(Area),
+    /// The ground of a zone in square decimetres: by the configuration.
+    Ground(ZoneIndex),
+    /// Time people were on the ground of a zone, in milliseconds.
+    GroundPresent(ZoneIndex),
+    /// People on the ground of a zone at most.
+    GroundMax(ZoneIndex),
+    /// Time people stood in line, in milliseconds.
+    QueueTime(ZoneIndex),
+    /// People in line at most.
+    QueueMax(ZoneIndex),
+    /// People who left a line at its head.
+    Served(ZoneIndex),
+    /// How long those had waited, in milliseconds.
+    Waited(ZoneIndex),
+    /// Time people were on one cell of the ground, in milliseconds.
+    Heat(u16),
 }
 
 impl Figure {
-    /// Whether it is a time in milliseconds; else it counts.
+    /// Whether it is a time in milliseconds.
     pub fn is_time(self) -> bool {
-        matches!(self, Self::ViewPresent | Self::ZonePresent(_) | Self::ZoneStayTotal(_))
+        matches!(
+            self,
+            Self::ViewPresent
+                | Self::ZonePresent(_)
+                | Self::ZoneStayTotal(_)
+                | Self::Nearest(..)
+                | Self::Measured(_)
+                | Self::Near(..)
+                | Self::Walking(_)
+                | Self::Standing(_)
+                | Self::GroundPresent(_)
+                | Self::QueueTime(_)
+                | Self::Waited(_)
+                | Self::Heat(_)
+        )
+    }
+
+    /// Whether it is a length in millimetres.
+    pub fn is_length(self) -> bool {
+        matches!(self, Self::Walked(_))
     }
 }
 
@@ -124,6 +173,9 @@ impl Disclosure {
             return Err(DisclosureError::WindowTooShort { profile, window_s });
         }
         if profile == Profile::Fr2021269 {
+            if !schema.ground().is_none() {
+                return Err(DisclosureError::LinesOnly("distances, density, speed, queues and heat"));
+            }
             match (schema.classes(), schema.zones(), schema.flow_pairs().is_empty(), schema.lines()) {
                 (_, 1.., _, _) => return Err(DisclosureError::LinesOnly("[[camera.zone]]")),
                 (_, _, false, _) => return Err(DisclosureError::LinesOnly("flows")),
@@ -134,7 +186,11 @@ impl Disclosure {
         }
         let rules = Rules::new(profile, schema, window_ms);
         let figures = figures(profile, schema);
-        let of_class = |&class: &Class| figures.iter().map(move |&figure| (class, figure));
+        let on_ground = ground_rules::figures(profile, schema);
+        let of_class = |&class: &Class| {
+            let people = if class == Class::Person { &on_ground[..] } else { &[] };
+            figures.iter().chain(people).map(move |&figure| (class, figure))
+        };
         let cells =
             schema.classes().iter().flat_map(of_class).map(|(class, figure)| rules.cell(class, figure));
         Ok(Self { profile, window_ms, cells: cells.collect(), alerts: AlertTerms::none() })
@@ -243,6 +299,8 @@ struct Rules {
     counts: Option<Laplace>,
     flows: Option<Laplace>,
     times: Option<Laplace>,
+    ground: ground_rules::Parts,
+    shares: u32,
 }
 
 impl Rules {
@@ -252,7 +310,8 @@ impl Rules {
             if schema.flow_pairs().is_empty() { 0 } else { 2 },
             if profile == Profile::Fr2021269 { 0 } else { 1 },
         ];
-        let shares = counts_share + flows_share + times_share;
+        let ground = ground_rules::Parts::new(schema);
+        let shares = counts_share + flows_share + times_share + ground.shares();
         // Scale = sensitivity / (ε · share / shares), as whole numbers. `None` without noise, or without a share.
         let noise = |sensitivity: u32, share: u32| {
             let epsilon = profile.epsilon()?;
@@ -267,26 +326,34 @@ impl Rules {
             counts: noise(counters.min(PassageBounds::COUNTS), counts_share),
             flows: noise(1, flows_share),
             times: noise(times * second, times_share),
+            ground,
+            shares,
         }
     }
 
     fn cell(&self, class: Class, figure: Figure) -> Cell {
-        let (time, exact) = (figure.is_time(), self.profile.is_exact());
+        let (time, exact) = (figure.is_time() || figure.is_length(), self.profile.is_exact());
         let k = u64::from(self.profile.k());
         let (unit, max) = match (exact, time) {
             (true, _) => (1, self.exact_max(figure)),
+            _ if matches!(figure, Figure::Ground(_)) => (1, possible::AREA_DM2_MAX.into()),
             (false, false) => (1, TOLD_PER_S_MAX * self.window_ms / 1000),
             (false, true) => (1000, TOLD_PRESENT_MAX * self.window_ms / 1000),
         };
         // Fewer passages than k cannot make a time of k · the most that counts of one.
-        let least = if time { k * PassageBounds::PRESENT_MS / 1000 } else { k };
+        let of_passage = if time { PassageBounds::PRESENT_MS / 1000 } else { 1 };
+        let least = k * ground_rules::most_of_a_passage(figure).unwrap_or(of_passage);
         let step = match (exact, time) {
             (true, _) => 1,
+            _ if matches!(figure, Figure::Ground(_)) => 1,
             (false, false) => self.profile.count_step(),
             (false, true) => self.profile.step_s(),
         };
+        let epsilon = self.profile.epsilon().unwrap_or(0);
+        let on_ground = self.ground.noise(figure, epsilon, self.shares);
         let noise = match figure {
             _ if exact => None,
+            _ if on_ground.is_some() => on_ground.flatten(),
             Figure::Flow(..) => self.flows,
             _ if time => self.times,
             _ => self.counts,
@@ -299,9 +366,26 @@ impl Rules {
         let present = u64::from(possible::PRESENT_MAX);
         match figure {
             Figure::ViewNow | Figure::ViewMax | Figure::ZoneNow(_) | Figure::ZoneMax(_) => present,
-            Figure::ViewPresent | Figure::ZonePresent(_) => {
-                present * (self.window_ms + possible::OBSERVED_SLACK_MS)
+            Figure::GroundMax(_) | Figure::QueueMax(_) => present,
+            Figure::Ground(_) => possible::AREA_DM2_MAX.into(),
+            Figure::Walked(_) => {
+                present * (self.window_ms + possible::OBSERVED_SLACK_MS) * possible::WALK_MM_PER_MS_MAX
             }
+            Figure::Waited(_) => events * possible::STAY_MAX_MS,
+            Figure::Encounters(..) => {
+                possible::ENCOUNTERS_PER_S_MAX
+                    * ((self.window_ms + possible::OBSERVED_SLACK_MS).div_ceil(1000) + 4)
+            }
+            Figure::ViewPresent
+            | Figure::ZonePresent(_)
+            | Figure::Nearest(..)
+            | Figure::Measured(_)
+            | Figure::Near(..)
+            | Figure::Walking(_)
+            | Figure::Standing(_)
+            | Figure::GroundPresent(_)
+            | Figure::QueueTime(_)
+            | Figure::Heat(_) => present * (self.window_ms + possible::OBSERVED_SLACK_MS),
             Figure::ZoneStayTotal(_) => events * possible::STAY_MAX_MS,
             Figure::LineBoth(_) => 2 * events,
             Figure::LineForward(_)
@@ -309,6 +393,7 @@ impl Rules {
             | Figure::ZoneEntered(_)
             | Figure::ZoneLeft(_)
             | Figure::ZoneStays(_)
+            | Figure::Served(_)
             | Figure::Flow(..) => events,
         }
     }
@@ -317,10 +402,18 @@ impl Rules {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Alert, AlertKind, AlertPlace};
+    use crate::{Alert, AlertKind, AlertPlace, GroundCells};
 
     fn schema(lines: usize, zones: usize, classes: &[Class], flows: bool) -> Schema {
         Schema::new(lines, zones, classes, flows).unwrap()
+    }
+
+    fn everything() -> GroundCells {
+        GroundCells { thresholds: 3, density: true, speed: true, queues: 0b11, heat_cells: 9 }
+    }
+
+    fn on_ground(zones: usize, classes: &[Class], cells: GroundCells) -> Schema {
+        schema(1, zones, classes, false).with_ground(cells).unwrap()
     }
 
     #[test]
@@ -344,6 +437,20 @@ mod tests {
                 schema(2, 0, &person, true),
                 3600,
                 Err(DisclosureError::LinesOnly("flows")),
+            ),
+            (
+                "decree, distances",
+                Fr2021269,
+                on_ground(0, &person, GroundCells { thresholds: 1, ..GroundCells::default() }),
+                1200,
+                Err(DisclosureError::LinesOnly("distances, density, speed, queues and heat")),
+            ),
+            (
+                "statistics, everything on the ground",
+                Statistics,
+                on_ground(2, &person, everything()),
+                900,
+                Ok(()),
             ),
             ("decree, a quarter", Fr2021269, plain(), 900, short(Fr2021269, 900)),
             (
@@ -429,6 +536,50 @@ mod tests {
             + of(&|figure| matches!(figure, Figure::Flow(..)))
             + 120.0 * of(&|figure| figure == Figure::ViewPresent)
             + 120.0 * of(&|figure| matches!(figure, Figure::ZoneStayTotal(_)))
+            + epsilon_on_ground(disclosure)
+    }
+
+    /// The same of the figures on the ground, from the table of bounds.
+    fn epsilon_on_ground(disclosure: &Disclosure) -> f64 {
+        let each = |wanted: &dyn Fn(Figure) -> bool| {
+            let cells = disclosure.cells().iter().filter(|cell| wanted(cell.figure));
+            cells.fold((0.0, 0.0f64), |(n, most), cell| {
+                (n + 1.0, most.max(cell.noise.map_or(0.0, |noise| 1.0 / noise.scale())))
+            })
+        };
+        // One figure of the picture, or as much spread over all zones.
+        let of = |of_area: &dyn Fn(Figure) -> Option<Area>| {
+            let view = each(&|figure| of_area(figure) == Some(Area::View));
+            let zones = each(&|figure| matches!(of_area(figure), Some(Area::Zone(_))));
+            (view.1, zones.1)
+        };
+        let mut sum = 0.0;
+        for threshold in 0..3 {
+            let near = of(&|figure| match figure {
+                Figure::Near(area, t) if t == threshold => Some(area),
+                _ => None,
+            });
+            sum += 3.0 * 60.0 * (near.0 + near.1);
+            sum += 2.0 * each(&|figure| figure == Figure::Encounters(Area::View, threshold)).1;
+        }
+        let measured = of(&|figure| match figure {
+            Figure::Measured(area) => Some(area),
+            _ => None,
+        });
+        let walking = of(&|figure| match figure {
+            Figure::Walking(area) => Some(area),
+            _ => None,
+        });
+        let walked = of(&|figure| match figure {
+            Figure::Walked(area) => Some(area),
+            _ => None,
+        });
+        sum += 60.0 * (measured.0 + measured.1 + walking.0 + walking.1) + 180.0 * (walked.0 + walked.1);
+        sum += 60.0 * each(&|figure| matches!(figure, Figure::GroundPresent(_))).1;
+        sum += 120.0 * each(&|figure| matches!(figure, Figure::QueueTime(_))).1;
+        sum += 120.0 * each(&|figure| matches!(figure, Figure::Waited(_))).1;
+        sum += each(&|figure| matches!(figure, Figure::Served(_))).1;
+        sum + 60.0 * each(&|figure| matches!(figure, Figure::Heat(_))).1
     }
 
     #[test]
@@ -442,12 +593,23 @@ mod tests {
             (Profile::OpenData, schema(30, 30, people, true)),
             (Profile::Fr2021269, schema(1, 0, people, false)),
             (Profile::Fr2021269, schema(3, 0, people, false)),
+            (
+                Profile::Statistics,
+                on_ground(0, people, GroundCells { thresholds: 1, ..GroundCells::default() }),
+            ),
+            (Profile::Statistics, on_ground(2, people, everything())),
+            (Profile::OpenData, on_ground(2, &Class::ALL, everything())),
+            (
+                Profile::Statistics,
+                on_ground(1, people, GroundCells { density: true, ..GroundCells::default() }),
+            ),
         ];
         for (profile, schema) in cases {
             let disclosure = Disclosure::new(profile, &schema, 3_600_000).unwrap();
             let epsilon = epsilon_of_a_passage(&disclosure);
             assert!((epsilon - 1.0).abs() < 1e-9, "{profile}, {schema:?}: {epsilon}");
-            assert!(disclosure.cells().iter().all(|cell| cell.noise.is_some()), "{profile}");
+            let hides = |cell: &Cell| cell.noise.is_some() || matches!(cell.figure, Figure::Ground(_));
+            assert!(disclosure.cells().iter().all(hides), "{profile}");
         }
     }
 

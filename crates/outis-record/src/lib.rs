@@ -13,6 +13,8 @@ mod capacity;
 mod class;
 mod codec;
 mod disclosure;
+mod ground;
+mod ground_rules;
 mod laplace;
 mod message;
 mod place;
@@ -26,6 +28,9 @@ pub use alert::{Alert, AlertError, AlertKind, AlertPlace, AlertTerms};
 pub use class::Class;
 pub use codec::{RECORD_LEN, Record, RecordError};
 pub use disclosure::{Cell, Disclosure, DisclosureError, Figure};
+pub use ground::{
+    Area, Density, GroundCells, GroundTotals, NEAREST_SPANS, NEAREST_UNTIL_CM, Near, Queue, Speed,
+};
 pub use laplace::Laplace;
 pub use message::{Measure, Message, Notice, Outcome, Progress, WindowState};
 pub use place::{LineIndex, Place, ZoneIndex};

@@ -1,6 +1,6 @@
 //! What one record says.
 
-use crate::{Alert, Class, LineIndex, Place, Window, ZoneIndex};
+use crate::{Alert, Area, Class, LineIndex, Place, Window, ZoneIndex};
 
 /// The meaning of one [`crate::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +123,68 @@ pub enum Measure {
         /// At most.
         max: u32,
         /// Presence summed over the observed time, in milliseconds: two people for three seconds are 6000.
+        present_ms: u64,
+    },
+    /// Time that people had their nearest neighbour at a distance within one span.
+    NearestTime {
+        /// Where.
+        area: Area,
+        /// Which span: up to the distance of the same number in [`crate::NEAREST_UNTIL_CM`]; the last one is open.
+        span: u8,
+        /// Time summed over people, in milliseconds.
+        total_ms: u64,
+    },
+    /// Time that people had a neighbour nearer than a distance, and encounters.
+    NearTime {
+        /// Where.
+        area: Area,
+        /// Which of the configured distances.
+        threshold: u8,
+        /// Time summed over people, in milliseconds.
+        near_ms: u64,
+        /// Pairs that stayed nearer for as long as the configuration says.
+        encounters: u32,
+    },
+    /// How people walked.
+    Speed {
+        /// Where.
+        area: Area,
+        /// How far, in millimetres, summed over people.
+        walked_mm: u64,
+        /// Time walking, in milliseconds, summed over people.
+        walking_ms: u64,
+        /// Time standing, in milliseconds, summed over people.
+        stopped_ms: u64,
+    },
+    /// How many were on how much ground.
+    Density {
+        /// The zone.
+        zone: ZoneIndex,
+        /// Its ground in square decimetres.
+        area_dm2: u32,
+        /// Presence summed over people, in milliseconds.
+        present_ms: u64,
+        /// How many at most.
+        max: u32,
+    },
+    /// People in a line.
+    Queue {
+        /// The zone.
+        zone: ZoneIndex,
+        /// Time in line summed over people, in milliseconds.
+        standing_ms: u64,
+        /// How many at most.
+        max: u32,
+        /// Those who left at its head.
+        served: u32,
+        /// How long those had waited, in milliseconds, summed over people.
+        waited_ms: u64,
+    },
+    /// Time that people were on one cell of the ground.
+    Heat {
+        /// Which cell, row by row.
+        cell: u16,
+        /// Presence summed over people, in milliseconds.
         present_ms: u64,
     },
 }

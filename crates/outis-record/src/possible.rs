@@ -15,6 +15,15 @@ pub const STAY_MAX_MS: u64 = 620_000;
 /// The most looks of the detector in a second; no camera films faster.
 pub const LOOKS_PER_S_MAX: u64 = 240;
 
+/// The fastest that anybody runs, in millimetres in a millisecond: the record over 100 m is 10.4 m/s on average.
+pub const WALK_MM_PER_MS_MAX: u64 = 12;
+
+/// The most ground of a zone, in square decimetres: ten hectares are more than a camera sees in detail.
+pub const AREA_DM2_MAX: u32 = 10_000_000;
+
+/// The most encounters in a second: everybody within an arm's length of eight others, for a second each.
+pub const ENCOUNTERS_PER_S_MAX: u64 = PRESENT_MAX as u64 * 8 / 2;
+
 /// The first look of a window may end a pause of this length that began before it, in milliseconds.
 pub const OBSERVED_SLACK_MS: u64 = 2_000;
 
@@ -46,6 +55,7 @@ impl Measure {
             Self::Flow { count, .. } => events(count),
             Self::ZoneOccupancy { now, max, present_ms, .. } => present(now, max, present_ms),
             Self::ViewOccupancy { now, max, present_ms } => present(now, max, present_ms),
+            on_ground => on_ground.is_possible_on_ground(observed_ms).unwrap_or(false),
         }
     }
 }

@@ -18,7 +18,8 @@
 //! # The budget
 //!
 //! ε = 1 for a passage, all figures together, shared 4 : 2 : 1 : 1 by counts, flows, masks and times. Where a camera
-//! has no flows or masks, their share goes to the others. Windows are disjoint and the bounds hold over a passage's
+//! has no flows or masks, their share goes to the others. What is asked for on the ground takes 2 (time near others), 1
+//! (encounters), 2 (speed), 1 (density), 2 (queues) and 1 (heat) such parts; its bounds stand in `ground_rules.rs`. Windows are disjoint and the bounds hold over a passage's
 //! whole life, so ε does not grow with the day. Sums of windows, such as a day's, are made from released windows;
 //! none has a budget of its own.
 
@@ -36,6 +37,19 @@ impl PassageBounds {
 
     /// The longest presence or stay that counts of one passage, in milliseconds. Who stays longer counts so much.
     pub const PRESENT_MS: u64 = 120_000;
+
+    /// How long a passage is measured on the ground, in milliseconds from its beginning: it counts itself, and is
+    /// seen by others, only so long. Most who walk through a picture are gone by then.
+    pub const GROUND_MS: u64 = 60_000;
+
+    /// How long a passage heats one cell of the ground, in milliseconds: so few who stand somewhere do not show.
+    pub const HEAT_CELL_MS: u64 = 10_000;
+
+    /// The most others to whom a passage is near at a moment, for each distance that is told of.
+    pub const NEIGHBOURS: u32 = 2;
+
+    /// The most encounters of a passage, for each distance that is told of.
+    pub const ENCOUNTERS: u32 = 2;
 }
 
 /// Release rules by name.

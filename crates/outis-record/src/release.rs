@@ -124,6 +124,7 @@ impl WindowTotals {
                 total_ms
             }
             Figure::Flow(from, to) => self.flow(from, to, class).into(),
+            on_ground => self.ground().figure(on_ground).unwrap_or(0),
         }
     }
 }

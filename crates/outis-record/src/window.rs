@@ -1,7 +1,8 @@
 //! A time window and its totals: the last place where counts are still exact.
 
 use crate::{
-    Class, LineIndex, Measure, Message, Place, Record, WindowState, ZoneIndex, possible::OBSERVED_SLACK_MS,
+    Class, GroundCells, GroundTotals, LineIndex, Measure, Message, Place, Record, WindowState, ZoneIndex,
+    possible::OBSERVED_SLACK_MS,
 };
 
 /// A span of time over which totals are made.
@@ -49,6 +50,7 @@ pub struct Schema {
     zones: u16,
     classes: Vec<Class>,
     flows: bool,
+    ground: GroundCells,
 }
 
 /// Why a schema cannot be.
@@ -60,6 +62,20 @@ pub enum SchemaError {
     /// Nothing to count.
     #[error("no class is configured; name at least one, such as \"person\"")]
     NoClass,
+    /// Too many distances.
+    #[error("{0} distances are configured; at most {max} are possible", max = GroundCells::THRESHOLDS_MAX)]
+    TooManyDistances(usize),
+    /// Too fine a heat map.
+    #[error("the heat map has {0} cells; at most {max} are possible: make them larger", max = GroundCells::HEAT_CELLS_MAX)]
+    TooManyHeatCells(usize),
+    /// A queue in no zone.
+    #[error("a queue is configured in a zone that is not there")]
+    QueueWithoutZone,
+    /// Vehicles keep no distance.
+    #[error(
+        "distances, density, speed, queues and heat are measured of people: add \"person\" to the classes"
+    )]
+    NobodyOnGround,
 }
 
 impl Schema {
@@ -81,7 +97,30 @@ impl Schema {
             return Err(SchemaError::NoClass);
         }
         let narrow = |n: usize| u16::try_from(n).expect("at most PLACES_MAX");
-        Ok(Self { lines: narrow(lines), zones: narrow(zones), classes, flows })
+        let ground = GroundCells::default();
+        Ok(Self { lines: narrow(lines), zones: narrow(zones), classes, flows, ground })
+    }
+
+    /// The same schema with what is measured on the ground, of people.
+    ///
+    /// # Errors
+    /// When there is too much of it, or people are not counted.
+    pub fn with_ground(self, ground: GroundCells) -> Result<Self, SchemaError> {
+        ground.check(self.zones())?;
+        if !ground.is_none() && !self.classes.contains(&Class::Person) {
+            return Err(SchemaError::NobodyOnGround);
+        }
+        Ok(Self { ground, ..self })
+    }
+
+    /// What is measured on the ground.
+    pub fn ground(&self) -> GroundCells {
+        self.ground
+    }
+
+    /// Every zone.
+    pub fn zone_indices(&self) -> impl Iterator<Item = ZoneIndex> + Clone + use<> {
+        (0..self.zones).map(ZoneIndex)
     }
 
     /// The number of lines.
@@ -118,7 +157,7 @@ impl Schema {
     pub fn cells(&self) -> usize {
         let places = self.lines() + self.zones();
         let flows = if self.flows { places * places.saturating_sub(1) } else { 0 };
-        (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len()
+        (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len() + self.ground.count(self.zones())
     }
 
     /// Whether a window has this cell.
@@ -134,6 +173,7 @@ impl Schema {
             | Measure::ZoneOccupancy { zone, .. }
             | Measure::ZoneDwell { zone, .. } => has_place(Place::Zone(zone)),
             Measure::Flow { from, to, .. } => self.flows && from != to && has_place(from) && has_place(to),
+            on_ground => class == Class::Person && self.ground.has(on_ground, self.zones),
         };
         has_cell && self.classes.contains(&class)
     }
@@ -213,6 +253,7 @@ pub struct WindowTotals {
     view: [Occupancy; Class::COUNT],
     // Indexed by (from * places + to) * Class::COUNT + class.
     flows: Vec<u32>,
+    ground: GroundTotals,
 }
 
 impl WindowTotals {
@@ -230,6 +271,7 @@ impl WindowTotals {
             dwell: vec![Dwell::default(); zones],
             view: [Occupancy::default(); Class::COUNT],
             flows: vec![0; places * places * Class::COUNT],
+            ground: GroundTotals::new(schema.ground(), schema.zones()),
             schema,
         }
     }
@@ -337,6 +379,16 @@ impl WindowTotals {
         self.flows[cell] = self.flows[cell].saturating_add(1);
     }
 
+    /// What was measured on the ground.
+    pub fn ground(&self) -> &GroundTotals {
+        &self.ground
+    }
+
+    /// What was measured on the ground, to be changed.
+    pub fn ground_mut(&mut self) -> &mut GroundTotals {
+        &mut self.ground
+    }
+
     fn flow_cell(&self, from: Place, to: Place, class: Class) -> usize {
         let places = self.schema.lines() + self.schema.zones();
         (self.schema.place_index(from) * places + self.schema.place_index(to)) * Class::COUNT + class.index()
@@ -367,6 +419,7 @@ impl WindowTotals {
             Measure::ViewOccupancy { now, max, present_ms } => {
                 *self.view_mut(class) = Occupancy { now, max, present_ms };
             }
+            on_ground => self.ground.set(on_ground),
         }
         true
     }
@@ -395,6 +448,13 @@ impl WindowTotals {
             .copied()
             .filter(|class| earlier.schema.classes().contains(class))
             .collect();
+        let same_zone = |zone| match same(Place::Zone(zone)) {
+            Some(Place::Zone(then)) => Some(then),
+            _ => None,
+        };
+        let cells = (self.schema.ground(), earlier.schema.ground());
+        let zones = self.schema.zone_indices();
+        self.ground.add_earlier(&earlier.ground, cells, zones, same_zone);
         for class in classes {
             self.view_mut(class).add_earlier(earlier.view(class));
             for place in self.schema.places() {
@@ -475,7 +535,8 @@ impl WindowTotals {
             to,
             count: self.flow(from, to, class),
         });
-        std::iter::once(view).chain(lines).chain(zones).chain(flows)
+        let ground = if class == Class::Person { self.ground.measures(&self.schema) } else { Vec::new() };
+        std::iter::once(view).chain(lines).chain(zones).chain(flows).chain(ground)
     }
 }
 

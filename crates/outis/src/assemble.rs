@@ -203,6 +203,11 @@ fn what(measure: Measure) -> &'static str {
         Measure::ZoneDwell { .. } => "stays in a zone",
         Measure::Flow { .. } => "journeys",
         Measure::ViewOccupancy { .. } => "occupancy of the picture",
+        Measure::NearestTime { .. } | Measure::NearTime { .. } => "distances between people",
+        Measure::Speed { .. } => "speeds of people",
+        Measure::Density { .. } => "density of people",
+        Measure::Queue { .. } => "a queue",
+        Measure::Heat { .. } => "a cell of the heat map",
     }
 }
 
@@ -214,7 +219,10 @@ fn form(schema: &Schema, window_ms: u32) -> Vec<(Class, Measure)> {
 
 /// Whether two measures are of the same kind and place, whatever their figures.
 fn same_cell(a: Measure, b: Measure) -> bool {
-    use Measure::{Flow, LineCrossings, ViewOccupancy, ZoneDwell, ZoneOccupancy, ZoneVisits};
+    use Measure::{
+        Density, Flow, Heat, LineCrossings, NearTime, NearestTime, Queue, Speed, ViewOccupancy, ZoneDwell,
+        ZoneOccupancy, ZoneVisits,
+    };
     match (a, b) {
         (LineCrossings { line: a, .. }, LineCrossings { line: b, .. }) => a == b,
         (ZoneVisits { zone: a, .. }, ZoneVisits { zone: b, .. })
@@ -222,6 +230,14 @@ fn same_cell(a: Measure, b: Measure) -> bool {
         | (ZoneDwell { zone: a, .. }, ZoneDwell { zone: b, .. }) => a == b,
         (Flow { from: a, to: b, .. }, Flow { from: c, to: d, .. }) => (a, b) == (c, d),
         (ViewOccupancy { .. }, ViewOccupancy { .. }) => true,
+        (NearestTime { area: a, span: b, .. }, NearestTime { area: c, span: d, .. })
+        | (NearTime { area: a, threshold: b, .. }, NearTime { area: c, threshold: d, .. }) => {
+            (a, b) == (c, d)
+        }
+        (Speed { area: a, .. }, Speed { area: b, .. }) => a == b,
+        (Density { zone: a, .. }, Density { zone: b, .. })
+        | (Queue { zone: a, .. }, Queue { zone: b, .. }) => a == b,
+        (Heat { cell: a, .. }, Heat { cell: b, .. }) => a == b,
         _ => false,
     }
 }

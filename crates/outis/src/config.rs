@@ -11,7 +11,7 @@ use std::{
 };
 
 use outis_ledger::{Part, Readers};
-use outis_record::{Class, Profile};
+use outis_record::{Class, Profile, ZoneIndex};
 use serde::Deserialize;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
     exit::UsageError,
     inventory,
     launch::{CameraPlan, Ground, Looks, Pace},
+    on_ground::{GroundKeys, GroupsKey, HeatKeys},
     scene::{Line, Name, Point, Scene, Zone},
     source::{self, Source, Transport},
 };
@@ -113,6 +114,15 @@ struct CameraConfig {
     #[serde(default)]
     alert: Vec<AlertConfig>,
     operational: Option<Operational>,
+    #[serde(default)]
+    distance_m: Vec<f64>,
+    encounter_s: Option<f64>,
+    groups: Option<GroupsKey>,
+    #[serde(default)]
+    density: bool,
+    #[serde(default)]
+    speed: bool,
+    heat: Option<HeatKeys>,
 }
 
 /// A profile in a configuration.
@@ -150,6 +160,9 @@ struct LineConfig {
 struct ZoneConfig {
     name: Name,
     corners: Vec<Point>,
+    #[serde(default)]
+    queue: bool,
+    head: Option<Point>,
 }
 
 /// Section `[camera.ground]`.
@@ -341,14 +354,24 @@ impl CameraConfig {
             return Err(format!("profile \"exact\" is for your own files, and the source is none: {remedy}"));
         }
         let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
+        let ground = self.ground.map(GroundConfig::check).transpose()?;
+        let queues = queues(&self.zone)?;
+        let keys = GroundKeys {
+            distance_m: self.distance_m,
+            encounter_s: self.encounter_s,
+            groups: self.groups,
+            density: self.density,
+            speed: self.speed,
+            heat: self.heat,
+        };
+        let on_ground = keys.check(queues, ground.as_ref())?;
         let lines = self.line.into_iter().map(|line| Line::new(line.name, line.points.0));
         let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));
         let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-        let scene = Scene::new(lines, zones).map_err(|e| e.to_string())?;
+        let scene = Scene::new(lines, zones).map_err(|e| e.to_string())?.with_ground(on_ground);
         let classes = classes.unwrap_or_else(|| Class::ALL.to_vec());
-        let around =
-            Surroundings { scene: &scene, has_ground: self.ground.is_some(), classes: &classes, profile };
+        let around = Surroundings { scene: &scene, has_ground: ground.is_some(), classes: &classes, profile };
         let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
         let plan = CameraPlan {
             source,
@@ -358,7 +381,7 @@ impl CameraConfig {
             inference_ms: self.inference_ms,
             classes,
             scene,
-            ground: self.ground.map(GroundConfig::check).transpose()?,
+            ground,
             flows: self.flows,
             profile,
             window_ms: self.window_s * 1000,
@@ -406,6 +429,18 @@ impl Access {
         }
         Ok(source)
     }
+}
+
+/// The zones in which people queue, with where they are served.
+fn queues(zones: &[ZoneConfig]) -> Result<Vec<(ZoneIndex, Option<Point>)>, String> {
+    if let Some(zone) = zones.iter().find(|zone| zone.head.is_some() && !zone.queue) {
+        return Err(format!(
+            "zone \"{}\" has the head of a queue: add queue = true, or leave out head",
+            zone.name
+        ));
+    }
+    let indexed = zones.iter().zip(0u16..).filter(|(zone, _)| zone.queue);
+    Ok(indexed.map(|(zone, index)| (ZoneIndex(index), zone.head)).collect())
 }
 
 impl GroundConfig {
@@ -656,6 +691,7 @@ pub(crate) mod tests {
             ("`[camera.ground]`", "[[camera]]\n[camera.ground]"),
             ("`[[camera.alert]]`", "[[camera]]\n[[camera.alert]]"),
             ("`[camera.operational]`", "[[camera]]\n[camera.operational]"),
+            ("`[camera.heat]`", "[[camera]]\n[camera.heat]"),
         ];
         for (heading, section) in sections {
             assert_eq!(documented(heading), accepted(section), "{heading}");

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use outis_record::{AlertPlace, Cell, Disclosure, Figure, Place, Schema};
+use outis_record::{AlertPlace, Area, Cell, Disclosure, Figure, NEAREST_UNTIL_CM, Place, Schema};
 use serde::Serialize;
 
 use crate::{
@@ -199,6 +199,8 @@ fn rounded(bits: f64) -> f64 {
 impl CellDescription {
     fn new(cell: &Cell, bits: f64, scene: &Scene) -> Self {
         let unit = match (cell.figure.is_time(), cell.unit) {
+            (false, 1000) if cell.figure.is_length() => "m",
+            (false, _) if cell.figure.is_length() => "mm",
             (false, _) => "count",
             (true, 1000) => "s",
             (true, _) => "ms",
@@ -217,10 +219,28 @@ impl CellDescription {
     }
 }
 
+/// A span of nearest distances in words.
+fn span_words(span: u8) -> String {
+    let metres = |index: usize| NEAREST_UNTIL_CM.get(index).map(|&cm| f64::from(cm) / 100.0);
+    let from = usize::from(span).checked_sub(1).and_then(metres);
+    match (from, metres(span.into())) {
+        (None, Some(until)) => format!("within {until} m"),
+        (Some(from), Some(until)) => format!("at {from} to {until} m"),
+        (from, None) => format!("farther than {} m", from.unwrap_or_default()),
+    }
+}
+
 /// A figure in words, with the names its owner gave.
 fn name(figure: Figure, scene: &Scene) -> String {
     use outis_record::Place::{Line, Zone};
     let of = |place, what: &str| format!("{}: {what}", scene.name(place));
+    let on = |area, what: &str| match area {
+        Area::View => format!("picture: {what}"),
+        Area::Zone(zone) => of(Zone(zone), what),
+    };
+    let metres = |threshold: u8| {
+        scene.on_ground().distances_m.get(usize::from(threshold)).copied().unwrap_or_default()
+    };
     match figure {
         Figure::ViewNow => "picture: present now".into(),
         Figure::ViewMax => "picture: present at most".into(),
@@ -236,6 +256,27 @@ fn name(figure: Figure, scene: &Scene) -> String {
         Figure::ZoneStays(zone) => of(Zone(zone), "stays"),
         Figure::ZoneStayTotal(zone) => of(Zone(zone), "time of stays"),
         Figure::Flow(from, to) => format!("{} to {}", scene.name(from), scene.name(to)),
+        Figure::Nearest(area, span) => {
+            on(area, &format!("time with the nearest neighbour {}", span_words(span)))
+        }
+        Figure::Measured(area) => on(area, "time distances were measured"),
+        Figure::Near(area, threshold) => {
+            on(area, &format!("time with a neighbour within {} m", metres(threshold)))
+        }
+        Figure::Encounters(area, threshold) => {
+            on(area, &format!("encounters within {} m", metres(threshold)))
+        }
+        Figure::Walked(area) => on(area, "way walked"),
+        Figure::Walking(area) => on(area, "time walking"),
+        Figure::Standing(area) => on(area, "time standing"),
+        Figure::Ground(zone) => of(Zone(zone), "its ground, in dm²"),
+        Figure::GroundPresent(zone) => of(Zone(zone), "time on its ground"),
+        Figure::GroundMax(zone) => of(Zone(zone), "on its ground at most"),
+        Figure::QueueTime(zone) => of(Zone(zone), "time in line"),
+        Figure::QueueMax(zone) => of(Zone(zone), "in line at most"),
+        Figure::Served(zone) => of(Zone(zone), "served"),
+        Figure::Waited(zone) => of(Zone(zone), "time those waited"),
+        Figure::Heat(cell) => format!("heat map: time on cell {cell}"),
     }
 }
 

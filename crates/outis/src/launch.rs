@@ -62,7 +62,8 @@ pub(crate) struct CameraPlan {
 impl CameraPlan {
     /// Which cells each of its windows has.
     pub(crate) fn schema(&self) -> Result<Schema, SchemaError> {
-        Schema::new(self.scene.lines().len(), self.scene.zones().len(), &self.classes, self.flows)
+        let (lines, zones) = (self.scene.lines().len(), self.scene.zones().len());
+        Schema::new(lines, zones, &self.classes, self.flows)?.with_ground(self.scene.on_ground().cells())
     }
 
     /// What may be told of its windows. A plan whose schema cannot be has been refused before.
@@ -146,6 +147,13 @@ pub(crate) struct LooksError(f64);
 pub(crate) struct Ground {
     pub(crate) image: [Point; 4],
     pub(crate) metres: [[f64; 2]; 4],
+}
+
+impl Ground {
+    /// Places on the ground that are known, in metres.
+    pub(crate) fn marks(&self) -> Vec<[f64; 2]> {
+        self.metres.to_vec()
+    }
 }
 
 /// The folder with the sibling programs.
@@ -267,6 +275,7 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
         let metres: Vec<String> = metres.iter().flatten().map(f64::to_string).collect();
         arguments.push(format!("--ground={}:{}", list(image), metres.join(",")).into());
     }
+    arguments.extend(plan.scene.on_ground().arguments());
     if plan.flows {
         arguments.push("--flows".into());
     }

@@ -25,6 +25,7 @@ mod live;
 mod merge;
 mod meter;
 mod mirror;
+mod on_ground;
 mod output;
 mod page;
 mod payload;

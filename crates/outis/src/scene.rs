@@ -7,7 +7,7 @@ use std::{collections::HashSet, fmt};
 use outis_record::{LineIndex, Place, Schema, ZoneIndex};
 use serde::Deserialize;
 
-use crate::exactly::Exactly;
+use crate::{exactly::Exactly, on_ground::GroundFigures};
 
 /// The longest name in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
@@ -23,6 +23,7 @@ pub(crate) const CORNERS_MAX: usize = 64;
 pub(crate) struct Scene {
     lines: Vec<Line>,
     zones: Vec<Zone>,
+    on_ground: GroundFigures,
 }
 
 impl Scene {
@@ -39,7 +40,17 @@ impl Scene {
                 return Err(SceneError::SameName(name.clone()));
             }
         }
-        Ok(Self { lines, zones })
+        Ok(Self { lines, zones, on_ground: GroundFigures::default() })
+    }
+
+    /// The same scene with what is measured on its ground.
+    pub(crate) fn with_ground(self, on_ground: GroundFigures) -> Self {
+        Self { on_ground, ..self }
+    }
+
+    /// What is measured on its ground.
+    pub(crate) fn on_ground(&self) -> &GroundFigures {
+        &self.on_ground
     }
 
     /// The lines, in the order of their indices.

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 
-use outis_record::{Class, Disclosure, Figure, Place, Profile, Released, Schema, Window, WindowState};
+use outis_record::{
+    Area, Class, Disclosure, Figure, NEAREST_SPANS, Place, Profile, Released, Schema, Window, WindowState,
+};
 use serde::{Serialize, Serializer};
 
 /// A figure as it is told.
@@ -68,6 +70,8 @@ pub(crate) struct WindowView {
     pub(crate) looks: Option<u32>,
     /// Figures of each configured class, in the order of [`Class::ALL`].
     pub(crate) by_class: Vec<ClassTotals>,
+    /// What was measured of people on the ground.
+    pub(crate) on_ground: GroundView,
 }
 
 /// Figures of one class in one window. Lines and zones are in the order of the scene.
@@ -126,6 +130,54 @@ pub(crate) struct Journeys {
     pub(crate) count: Told,
 }
 
+/// What was measured of people on the ground; empty where nothing is asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct GroundView {
+    /// The picture, then the zones.
+    pub(crate) areas: Vec<AreaView>,
+    /// How long people were on each cell, in milliseconds.
+    pub(crate) heat_ms: Vec<Told>,
+}
+
+/// What was measured in one area: none of the parts that are not asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct AreaView {
+    /// Time by the distance to the nearest neighbour, in milliseconds.
+    pub(crate) nearest_ms: Option<[Told; NEAREST_SPANS]>,
+    /// Time in which distances were measured, in milliseconds.
+    pub(crate) measured_ms: Told,
+    /// Of each distance: time nearer than that, in milliseconds, and encounters.
+    pub(crate) near: Vec<(Told, Told)>,
+    pub(crate) speed: Option<SpeedView>,
+    pub(crate) density: Option<DensityView>,
+    pub(crate) queue: Option<QueueView>,
+}
+
+/// How people walked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpeedView {
+    pub(crate) walked_mm: Told,
+    pub(crate) walking_ms: Told,
+    pub(crate) standing_ms: Told,
+}
+
+/// How many were on how much ground.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DensityView {
+    pub(crate) ground_dm2: Told,
+    pub(crate) mean_milli: Told,
+    pub(crate) max: Told,
+}
+
+/// People in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueView {
+    pub(crate) mean_milli: Told,
+    pub(crate) max: Told,
+    pub(crate) served: Told,
+    pub(crate) waited_ms: Told,
+}
+
 impl WindowView {
     /// Sorts what was released by class and place.
     pub(crate) fn new(released: &Released, disclosure: &Disclosure, schema: &Schema) -> Self {
@@ -139,6 +191,7 @@ impl WindowView {
             observed_ms: released.observed_ms,
             looks: released.looks,
             by_class: schema.classes().iter().map(|&class| figures.class(class, schema)).collect(),
+            on_ground: figures.on_ground(schema),
         }
     }
 
@@ -158,10 +211,7 @@ struct Figures {
 impl Figures {
     fn class(&self, class: Class, schema: &Schema) -> ClassTotals {
         let told = |figure| self.told(class, figure);
-        let mean = |present: Told| {
-            let observed_ms = u128::from(self.observed_ms.max(1));
-            present.map(|ms| u64::try_from(u128::from(ms) * 1000 / observed_ms).unwrap_or(u64::MAX))
-        };
+        let mean = |present: Told| self.mean_milli(present);
         let (mut lines, mut zones) = (Vec::new(), Vec::new());
         for place in schema.places() {
             match place {
@@ -199,6 +249,60 @@ impl Figures {
                 .map(|(from, to)| Journeys { from, to, count: told(Figure::Flow(from, to)) })
                 .collect(),
         }
+    }
+
+    fn on_ground(&self, schema: &Schema) -> GroundView {
+        let cells = schema.ground();
+        if cells.is_none() {
+            return GroundView::default();
+        }
+        let told = |figure| self.told(Class::Person, figure);
+        let area = |area: Area| {
+            let nearest_ms: [Told; NEAREST_SPANS] =
+                std::array::from_fn(|span| told(Figure::Nearest(area, span as u8)));
+            let is_near_told = cells.thresholds > 0;
+            let spans_told = is_near_told && !nearest_ms[0].is_never();
+            let zone = match area {
+                Area::View => None,
+                Area::Zone(zone) => Some(zone),
+            };
+            AreaView {
+                nearest_ms: spans_told.then_some(nearest_ms),
+                measured_ms: if spans_told { Told::sum(nearest_ms) } else { told(Figure::Measured(area)) },
+                near: (0..cells.thresholds)
+                    .map(|threshold| {
+                        (told(Figure::Near(area, threshold)), told(Figure::Encounters(area, threshold)))
+                    })
+                    .collect(),
+                speed: cells.speed.then(|| SpeedView {
+                    walked_mm: told(Figure::Walked(area)),
+                    walking_ms: told(Figure::Walking(area)),
+                    standing_ms: told(Figure::Standing(area)),
+                }),
+                density: zone.filter(|_| cells.density).map(|zone| DensityView {
+                    ground_dm2: told(Figure::Ground(zone)),
+                    mean_milli: self.mean_milli(told(Figure::GroundPresent(zone))),
+                    max: told(Figure::GroundMax(zone)),
+                }),
+                queue: zone.filter(|&zone| cells.has_queue(zone)).map(|zone| QueueView {
+                    mean_milli: self.mean_milli(told(Figure::QueueTime(zone))),
+                    max: told(Figure::QueueMax(zone)),
+                    served: told(Figure::Served(zone)),
+                    waited_ms: told(Figure::Waited(zone)),
+                }),
+            }
+        };
+        let areas = std::iter::once(Area::View).chain(schema.zone_indices().map(Area::Zone));
+        GroundView {
+            areas: areas.map(area).collect(),
+            heat_ms: (0..cells.heat_cells).map(|cell| told(Figure::Heat(cell))).collect(),
+        }
+    }
+
+    /// How many were present on average, in thousandths, from the time they were present.
+    fn mean_milli(&self, present: Told) -> Told {
+        let observed_ms = u128::from(self.observed_ms.max(1));
+        present.map(|ms| u64::try_from(u128::from(ms) * 1000 / observed_ms).unwrap_or(u64::MAX))
     }
 
     fn told(&self, class: Class, figure: Figure) -> Told {

@@ -1,7 +1,7 @@
 //! A simulated camera on a pole: ground points become boxes of people in the picture.
 //! A pinhole without lens errors; it knows nothing of detectors.
 
-use outis_measure::{GroundPoint, ImageBox, ImagePoint};
+use outis_measure::{GroundPlane, GroundPoint, ImageBox, ImagePoint};
 
 use super::paths::Street;
 
@@ -61,6 +61,20 @@ impl Camera {
         let x = f64::from(PICTURE_PX.0) / 2.0 + self.focal_px * dot(offset, self.right) / depth;
         let y = f64::from(PICTURE_PX.1) / 2.0 + self.focal_px * dot(offset, self.down) / depth;
         Some(ImagePoint::new(x as f32, y as f32))
+    }
+
+    /// The plane of the ground, as an installer with four marks on it would know it.
+    ///
+    /// # Panics
+    /// When the marks around the point looked at cannot be seen, as by no camera of a street.
+    pub fn ground_plane(&self) -> GroundPlane {
+        let [x, y, z] = self.position_m;
+        let reach = -z / self.ahead[2];
+        let middle = [x + reach * self.ahead[0], y + reach * self.ahead[1]];
+        let metres = [(-2.0, -2.0), (2.0, -2.0), (2.0, 2.0), (-2.0, 2.0)]
+            .map(|(dx, dy)| GroundPoint { x_m: (middle[0] + dx) as f32, y_m: (middle[1] + dy) as f32 });
+        let image = metres.map(|mark| self.project(mark, 0.0).expect("before the camera"));
+        GroundPlane::from_points(image, metres).expect("a square")
     }
 
     /// How far into the scene a ground point lies, in metres: the nearer hides the farther.

@@ -7,7 +7,9 @@
 //! ```
 
 pub mod camera;
+pub mod distance;
 mod dump;
+mod groups;
 pub mod lines;
 pub mod noise;
 pub mod paths;

@@ -40,7 +40,12 @@ impl Street {
     }
 
     fn file(self, data: &Path) -> PathBuf {
-        data.join("eth-ucy").join(self.name()).join("obsmat.txt")
+        self.folder(data).join("obsmat.txt")
+    }
+
+    /// Its folder.
+    pub(super) fn folder(self, data: &Path) -> PathBuf {
+        data.join("eth-ucy").join(self.name())
     }
 }
 

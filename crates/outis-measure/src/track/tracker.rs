@@ -29,6 +29,11 @@ impl TrackId {
     pub fn number(self) -> u64 {
         self.0
     }
+
+    #[cfg(test)]
+    pub(crate) fn for_test(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// Where a track was at a look: final, smoothed, and known with what came after it.

@@ -3,7 +3,7 @@
 
 use outis_record::Class;
 
-use super::{from_milli, json::Bounds, mean_dwell_s};
+use super::{from_milli, ground::PeopleReport, json::Bounds, mean_dwell_s};
 use crate::{
     scene::Scene,
     view::{ClassTotals, Told, WindowView},
@@ -43,6 +43,7 @@ fn for_each_row(scene: &Scene, window: &WindowView, mut take: impl FnMut(&str)) 
             take(&format!("{kind},{},{},{class},{measure},{value}\n", field(name), field(to)));
         });
     }
+    ground_rows(scene, window, &mut take);
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +51,59 @@ struct Place<'a> {
     kind: &'static str,
     name: &'a str,
     to: &'a str,
+}
+
+/// Figures of people on the ground. A share or mean of which a part is not told has an empty value.
+fn ground_rows(scene: &Scene, window: &WindowView, take: &mut impl FnMut(&str)) {
+    let Some(people) = PeopleReport::new(scene, &window.on_ground) else { return };
+    for area in &people.areas {
+        let (kind, name) = area.zone.map_or(("view", ""), |zone| ("zone", zone));
+        let mut row = |measure: &str, value: Option<f64>| {
+            let value = value.map(|value| value.to_string()).unwrap_or_default();
+            take(&format!("{kind},{},,person,{measure},{value}\n", field(name)));
+        };
+        let count = |told: Told| told.number().map(|number| number as f64);
+        if let Some(distances) = &area.distances {
+            row("distances_measured_s", distances.measured_s);
+            for near in &distances.near {
+                row(&format!("within_{}m_s", near.within_m), near.person_s);
+                row(&format!("within_{}m_share", near.within_m), near.share);
+                if !near.encounters.is_never() {
+                    row(&format!("within_{}m_encounters", near.within_m), count(near.encounters));
+                }
+            }
+            for span in distances.nearest.iter().flatten() {
+                let until = span.until_m.map_or("beyond".to_owned(), |until_m| format!("to_{until_m}m"));
+                row(&format!("nearest_{until}_s"), span.person_s);
+            }
+        }
+        if let Some(speed) = &area.speed {
+            row("speed_mean_m_s", speed.mean_m_s);
+            row("walking_s", speed.walking_s);
+            row("standing_s", speed.standing_s);
+            row("standing_share", speed.standing_share);
+        }
+        if let Some(density) = &area.density {
+            row("ground_m2", density.ground_m2);
+            row("density_mean_per_m2", density.mean_per_m2);
+            row("density_max_per_m2", density.max_per_m2);
+        }
+        if let Some(queue) = &area.queue {
+            row("queue_mean", queue.mean_length);
+            row("queue_max", count(queue.max_length));
+            row("queue_served", count(queue.served));
+            row("queue_wait_mean_s", queue.mean_wait_s);
+        }
+    }
+    if let Some(heat) = &people.heat {
+        for (cell, person_s) in heat.person_s.iter().enumerate() {
+            let (column, row) = (cell % usize::from(heat.columns), cell / usize::from(heat.columns));
+            let [x, y] =
+                [(0, column), (1, row)].map(|(axis, at)| heat.from_m[axis] + heat.cell_m * at as f64);
+            let value = person_s.map(|seconds| seconds.to_string()).unwrap_or_default();
+            take(&format!("heat,{x};{y},,person,presence_s,{value}\n"));
+        }
+    }
 }
 
 fn class_rows(scene: &Scene, totals: &ClassTotals, row: &mut impl FnMut(Place<'_>, &str, &str)) {

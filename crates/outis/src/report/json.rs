@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use outis_record::{Class, Notice, Profile, WindowState};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{from_milli, mean_dwell_s, notice_kind};
+use super::{from_milli, ground::PeopleReport, mean_dwell_s, notice_kind};
 use crate::{
     camera::Finish,
     scene::Scene,
@@ -126,6 +126,9 @@ pub(crate) struct Totals<'a> {
     zones: Vec<ZoneReport<'a>>,
     flows: Vec<FlowReport<'a>>,
     occupancy: Occupancy,
+    /// Only where something is asked for on the ground.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people: Option<PeopleReport<'a>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -256,6 +259,7 @@ impl<'a> Totals<'a> {
                 all: MeanOccupancy::sum(classes.iter().map(|totals| totals.view)),
                 classes: by_class(classes, |totals| totals.view.into()),
             },
+            people: PeopleReport::new(scene, &window.on_ground),
         }
     }
 }

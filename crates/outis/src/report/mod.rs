@@ -2,6 +2,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod csv;
+pub(crate) mod ground;
 pub(crate) mod json;
 pub(crate) mod table;
 

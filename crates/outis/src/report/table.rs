@@ -3,7 +3,11 @@
 use outis_record::Progress;
 use unicode_width::UnicodeWidthStr;
 
-use super::{from_milli, mean_dwell_s};
+use super::{
+    from_milli,
+    ground::{AreaReport, PeopleReport},
+    mean_dwell_s,
+};
 use crate::{
     scene::Scene,
     view::{ClassTotals, Told, WindowView},
@@ -23,7 +27,10 @@ pub(crate) fn render(title: &str, scene: &Scene, window: &WindowView, progress: 
     if nothing_seen {
         text += "Nothing of the classes asked for was seen.\n";
     }
-    for table in [lines(scene, &shown), zones(scene, &shown), flows(scene, &shown), view(&shown)] {
+    let on_ground = PeopleReport::new(scene, &window.on_ground);
+    let people = on_ground.iter().flat_map(|report| [near(report), walks(report), queues(report)]);
+    let tables = [lines(scene, &shown), zones(scene, &shown), flows(scene, &shown), view(&shown)];
+    for table in tables.into_iter().chain(people) {
         if !table.rows.is_empty() {
             text.push('\n');
             text += &table.render();
@@ -94,6 +101,65 @@ fn view(shown: &[&ClassTotals]) -> Table {
         table.push([totals.class.name(), &mean(totals.view.mean_milli), &figure(totals.view.max)]);
     }
     table
+}
+
+/// The name of an area.
+fn area<'a>(report: &AreaReport<'a>) -> &'a str {
+    report.zone.unwrap_or("whole picture")
+}
+
+fn near(people: &PeopleReport<'_>) -> Table {
+    let mut table = Table::new(&["Where", "Nearer than", "Share of time", "Encounters"], 2);
+    for report in &people.areas {
+        let mut name = area(report);
+        for near in report.distances.iter().flat_map(|distances| &distances.near) {
+            let share = near.share.map(|share| format!("{:.1} %", 100.0 * share));
+            let within = format!("{} m", near.within_m);
+            table.push([name, &within, &share.unwrap_or_else(dash), &figure(near.encounters)]);
+            name = "";
+        }
+    }
+    table
+}
+
+fn walks(people: &PeopleReport<'_>) -> Table {
+    let mut table = Table::new(&["Where", "Mean speed", "Standing", "Mean per m²", "Max per m²"], 1);
+    for report in &people.areas {
+        if report.speed.is_none() && report.density.is_none() {
+            continue;
+        }
+        let (speed, density) = (report.speed.as_ref(), report.density.as_ref());
+        let mean = speed.and_then(|speed| speed.mean_m_s).map(|mean| format!("{mean:.2} m/s"));
+        let standing = speed.and_then(|speed| speed.standing_share);
+        let per_m2 = |value: Option<f64>| value.map_or_else(dash, |value| format!("{value:.3}"));
+        table.push([
+            area(report),
+            &mean.unwrap_or_else(dash),
+            &standing.map_or_else(dash, |share| format!("{:.1} %", 100.0 * share)),
+            &per_m2(density.and_then(|density| density.mean_per_m2)),
+            &per_m2(density.and_then(|density| density.max_per_m2)),
+        ]);
+    }
+    table
+}
+
+fn queues(people: &PeopleReport<'_>) -> Table {
+    let mut table = Table::new(&["Queue", "Mean length", "Max", "Served", "Mean wait"], 1);
+    for report in &people.areas {
+        let Some(queue) = &report.queue else { continue };
+        table.push([
+            area(report),
+            &queue.mean_length.map_or_else(dash, |mean| format!("{mean:.1}")),
+            &figure(queue.max_length),
+            &figure(queue.served),
+            &queue.mean_wait_s.map_or_else(dash, |wait| format!("{wait:.0} s")),
+        ]);
+    }
+    table
+}
+
+fn dash() -> String {
+    "-".to_owned()
 }
 
 /// A figure, or a dash where there is none.
