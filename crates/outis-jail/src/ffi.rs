@@ -42,6 +42,12 @@ pub fn leave(how: Leave) -> ! {
     unsafe { libc::_exit(how as c_int) }
 }
 
+/// Whether something that the loader has put into this process offers a function of this name to everybody in it.
+pub fn is_offered(function: &CStr) -> bool {
+    // SAFETY: looks a terminated name up; what it answers is held against null and not called.
+    !unsafe { libc::dlsym(libc::RTLD_DEFAULT, function.as_ptr()) }.is_null()
+}
+
 fn check(answer: c_int) -> io::Result<c_int> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
 }

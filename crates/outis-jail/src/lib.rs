@@ -29,7 +29,7 @@ mod trace;
 pub use calls::{name as call_name, number as call_number};
 pub use ends::{Input, Output, RECORD_LEN, Records};
 pub use error::JailError;
-pub use ffi::{Leave, leave};
+pub use ffi::{Leave, is_offered, leave};
 pub use live::{EnteredLive, enter_intake_live};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
 pub use states::{

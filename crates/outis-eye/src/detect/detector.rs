@@ -25,6 +25,10 @@ pub fn load(choice: &DetectorChoice) -> Result<Box<dyn Detect>, LoadError> {
 /// Takes from the disk all that a detector needs: the network's bytes, and the library that runs it, linked. Both are
 /// checked against their cards. Starts no thread.
 pub fn open(choice: &DetectorChoice) -> Result<Opened, LoadError> {
+    // Ours is asked for its functions by handle, and offers them to nobody else: so this one is another.
+    if outis_jail::is_offered(c"OrtGetApiBase") {
+        return Err(LoadError::ForeignRuntime);
+    }
     let cards = Cards::known();
     let card = cards.model(&choice.model)?;
     let model = card.read(&choice.model_file)?;

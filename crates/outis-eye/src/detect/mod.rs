@@ -120,6 +120,11 @@ pub enum LoadError {
     Refused(#[from] Box<Refusal>),
     #[error("{} cannot be loaded: {source}; its folder must not be mounted `noexec`", path.display())]
     Library { path: PathBuf, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error(
+        "a model runtime that is not Outis's own was put into this program before it began (LD_PRELOAD, /etc/ld.so.preload \
+         or the loader's --preload): it is refused; start outis without it"
+    )]
+    ForeignRuntime,
     #[error("model `{model}`: {source}")]
     Engine { model: String, source: EngineError },
 }
