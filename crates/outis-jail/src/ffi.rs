@@ -163,6 +163,26 @@ pub(crate) fn limit(resource: libc::__rlimit_resource_t, most: u64) -> io::Resul
     check(unsafe { libc::setrlimit(resource, &raw const limit) }).map(drop)
 }
 
+/// Keeps the memory of this process, as it has and as it will have it, out of swap. Each page from when it is first
+/// used (MCL_ONFAULT, Linux 4.4), so that what is only reserved takes nothing. `false` where this user may not lock so
+/// much.
+pub(crate) fn lock_memory() -> bool {
+    let all = libc::rlimit { rlim_cur: libc::RLIM_INFINITY, rlim_max: libc::RLIM_INFINITY };
+    // SAFETY: reads a structure of ours; changes no memory.
+    unsafe {
+        libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const all) == 0
+            && libc::mlockall(libc::MCL_CURRENT | libc::MCL_FUTURE | libc::MCL_ONFAULT) == 0
+    }
+}
+
+/// Whether [`lock_memory`] was granted: then the limit is none.
+pub(crate) fn memory_is_locked() -> bool {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: writes a structure of ours.
+    let known = unsafe { libc::getrlimit(libc::RLIMIT_MEMLOCK, &raw mut limit) } == 0;
+    known && limit.rlim_cur == libc::RLIM_INFINITY
+}
+
 /// The memory of this process is in no core and no debugger's reach.
 pub(crate) fn forbid_dump() -> io::Result<()> {
     // SAFETY: takes numbers.

@@ -40,6 +40,7 @@ mod scene;
 mod source;
 mod stop;
 mod supervise;
+mod swap;
 mod tally;
 mod verify;
 mod view;
@@ -75,7 +76,13 @@ enum Command {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let end = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if let Command::Count(_) | Command::Watch(_) | Command::Demo(_) = command
+        && let Some(warning) = swap::warning()
+    {
+        eprintln!("warning: {warning}");
+    }
+    let end = match command {
         Command::Count(arguments) => count::run(arguments).await,
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,

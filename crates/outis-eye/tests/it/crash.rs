@@ -107,6 +107,61 @@ fn nothing_is_left_of_a_frame() {
     }
 }
 
+/// Where this user may lock memory, no page that the eye has used can be swapped out, whatever swap there is.
+#[test]
+fn no_page_of_a_frame_can_be_swapped_out() {
+    const CAP_SYS_RESOURCE: u64 = 1 << 24;
+    let capabilities = status_field("self", "CapEff").and_then(|hex| u64::from_str_radix(&hex, 16).ok());
+    if capabilities.is_none_or(|all| all & CAP_SYS_RESOURCE == 0) {
+        eprintln!("only root may lock memory here, so that it cannot be seen to be locked");
+        return;
+    }
+    let clips = Clips::new();
+    let packets = stream(&clips);
+    let mut child = Command::new(env!("CARGO_BIN_EXE_outis-eye"))
+        .args(["--model", "nanodet-g", "--model-file"])
+        .arg(cached("models/nanodet-g.onnx"))
+        .arg("--runtime")
+        .arg(cached("runtime/libonnxruntime.so.1.23.2"))
+        .args(["--classes", "person", "--window-ms", "900000", "--every-frame"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the eye starts");
+    let mut input = child.stdin.take().expect("piped");
+    input.write_all(&packets[..packets.len() / 2]).expect("it reads");
+    let mut record = [0; outis_record::RECORD_LEN];
+    child.stdout.take().expect("piped").read_exact(&mut record).expect("it has looked");
+    let maps = fs::read_to_string(format!("/proc/{}/smaps", child.id()));
+    let kilobytes =
+        |field| status_field(&child.id().to_string(), field).and_then(|kb| kb.parse::<u64>().ok());
+    let (locked, used) = (kilobytes("VmLck"), kilobytes("VmRSS"));
+    child.kill().and_then(|()| child.wait()).expect("its end");
+    assert!(locked.zip(used).is_some_and(|(locked, used)| locked >= used), "{locked:?} of {used:?} kB");
+    // Every mapping in use is locked, but for the kernel's own pages.
+    let maps = maps.expect("root reads it");
+    let mut name = "";
+    for line in maps.lines() {
+        match line.split_once(':') {
+            Some(("VmFlags", flags))
+                if !name.ends_with(']') || name.ends_with("[heap]") || name.ends_with("[stack]") =>
+            {
+                assert!(flags.split_whitespace().any(|flag| flag == "lo"), "{name}: {flags}");
+            }
+            Some((range, _)) if range.contains('-') => name = line,
+            _ => {}
+        }
+    }
+    assert!(!name.is_empty(), "nothing was looked at");
+}
+
+/// A field of a process's status.
+fn status_field(process: &str, field: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.split(':').next() == Some(field))?;
+    line.split_whitespace().nth(1).map(str::to_owned)
+}
+
 /// The same death without the lock leaves a core wherever the machine writes cores to the current folder.
 #[test]
 fn a_program_without_the_lock_leaves_a_core() {

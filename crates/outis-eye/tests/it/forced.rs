@@ -72,7 +72,8 @@ fn eye(arguments: &[&str], runtime: &Path, stream: &Path) -> Command {
 #[test]
 fn another_runtime_is_refused_before_it_is_loaded() {
     let clips = Clips::new();
-    let (library, mark, stream) = (look_alike(&clips, &["-DRUNTIME"]), clips.path("mark"), clips.path("stream"));
+    let (library, mark, stream) =
+        (look_alike(&clips, &["-DRUNTIME"]), clips.path("mark"), clips.path("stream"));
     std::fs::write(&stream, intake(clips.street("street.mp4", "-c:v libx264")).out).expect("the stream");
     let output = eye(&[], &library, &stream).env("MARK", &mark).output().expect("the eye");
     let said = String::from_utf8_lossy(&output.stderr);
