@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""A camera for tests: an RTSP server on the loopback that plays files over and over.
+"""A camera for tests: an RTSP server on the loopback that plays files.
 
     rtsp_server.py [--port N] [--user NAME:PASSWORD --scheme basic|digest] PATH=CODEC:FILE...
 
-CODEC is h264 or h265 (a file of coded pictures alone), jpeg (a pattern of names such as %03d.jpg, 10 a second), or audio
-(no file: a tone). Prints the port when it listens. Needs Debian's python3-gi and gir1.2-gst-rtsp-server-1.0.
+CODEC is h264 or h265 (a file of MPEG-TS), jpeg (an AVI file), or tone (no file, no video). Prints the port when it listens. Needs Debian's python3-gi and gir1.2-gst-rtsp-server-1.0.
 """
 
 import argparse
@@ -17,10 +16,10 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 LAUNCH = {
-    "h264": "multifilesrc loop=true location={} ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96",
-    "h265": "multifilesrc loop=true location={} ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96",
-    "jpeg": "multifilesrc loop=true location={} caps=image/jpeg,framerate=10/1 ! rtpjpegpay name=pay0 pt=26",
-    "audio": "audiotestsrc is-live=true {}! mulawenc ! rtppcmupay name=pay0 pt=0",
+    "h264": "filesrc location={} ! tsdemux ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96",
+    "h265": "filesrc location={} ! tsdemux ! h265parse config-interval=-1 ! rtph265pay name=pay0 pt=96",
+    "jpeg": "filesrc location={} ! avidemux ! jpegparse ! rtpjpegpay name=pay0 pt=26",
+    "tone": "audiotestsrc is-live=true {}! mulawenc ! rtppcmupay name=pay0 pt=0",
 }
 
 

@@ -65,6 +65,8 @@ pub(crate) enum CallError {
     Codec,
     #[error("its answer is no video stream; check the path of the address")]
     NotVideo,
+    #[error("it broke off, or sends us to another address; name the address that the video comes from")]
+    BrokeOff,
     #[error("{0}")]
     Other(Error),
 }
@@ -112,8 +114,9 @@ fn connect(
     let mut last = CallError::Name;
     for &number in numbers {
         match open(address, number, transport, patience) {
+            // Whatever libav makes of being interrupted.
+            Err(_) if patience.is_over() => return Err(CallError::Silent),
             Err(error @ (CallError::Refused | CallError::Unreachable(_))) => last = error,
-            Err(CallError::Other(Error::Exit)) if patience.is_over() => return Err(CallError::Silent),
             other => return other,
         }
     }
@@ -131,13 +134,18 @@ fn open(
     let (format, options) =
         if address.scheme.is_rtsp() { (c"rtsp", rtsp(transport)) } else { (c"mpjpeg", http(address)) };
     let patience = patience.clone();
-    let input = ffi::call(&whole, format, options, move || patience.is_over()).map_err(CallError::from)?;
-    // Pictures over HTTP have no times of their own.
-    Source::of_camera(input, address.scheme.is_rtsp()).map_err(|error| match error {
+    let input = ffi::call(&whole, format, options, move || patience.is_over())?;
+    // Pictures over HTTP have no times of their own, and come without being asked for once more.
+    let is_rtsp = address.scheme.is_rtsp();
+    let mut source = Source::of_camera(input, is_rtsp).map_err(|error| match error {
         OpenError::NoVideoStream => CallError::NoVideo,
         OpenError::UnknownCodec => CallError::Codec,
         _ => CallError::NotVideo,
-    })
+    })?;
+    if is_rtsp {
+        source.play()?;
+    }
+    Ok(source)
 }
 
 fn rtsp(transport: Transport) -> Dictionary<'static> {
@@ -147,6 +155,8 @@ fn rtsp(transport: Transport) -> Dictionary<'static> {
     options.set("codec_whitelist", "none");
     options.set("user_agent", "outis");
     options.set("allowed_media_types", "video");
+    // What it has is looked at before it is asked for.
+    options.set("initial_pause", "1");
     match transport {
         Transport::Tcp => options.set("rtsp_transport", "tcp"),
         Transport::Udp => {
@@ -195,6 +205,7 @@ impl From<Error> for CallError {
             Error::HttpServerError => Self::Server,
             Error::ProtocolNotFound => Self::NoTls,
             Error::InvalidData | Error::Eof => Self::NotVideo,
+            Error::Other { errno: error::EIO | error::EPIPE } => Self::BrokeOff,
             other => Self::Other(other),
         }
     }

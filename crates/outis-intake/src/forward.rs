@@ -67,6 +67,8 @@ pub(crate) fn follow(source: Source, out: impl Write, patience: &Patience) -> Re
     let (mut errors_in_a_row, mut verdict) = (0, Verdict::new(None));
     loop {
         let next = source.read(&mut errors_in_a_row);
+        // When it is over, libav may still have a frame that it held back.
+        let is_silent = patience.is_over();
         match next {
             Next::Video(packet) => {
                 verdict.newest(packet.is_corrupt());
@@ -84,16 +86,19 @@ pub(crate) fn follow(source: Source, out: impl Write, patience: &Patience) -> Re
                         other => other?,
                     }
                 }
+                if is_silent {
+                    return Ok(Followed::Silent);
+                }
                 patience.renew();
             }
-            Next::End | Next::Broken if !patience.is_over() => {
+            // What is left out ends as a truncated stream.
+            _ if is_silent => return Ok(Followed::Silent),
+            Next::End | Next::Broken => {
                 let ending = if matches!(next, Next::End) { verdict.ending() } else { Ending::Truncated };
                 return stream.map_or(Ok(()), |(_, writer)| writer.end(ending)).map(|()| Followed::Ended);
             }
-            // What is left out ends as a truncated stream.
-            _ if patience.is_over() => return Ok(Followed::Silent),
             Next::Skipped => verdict.failed(),
-            Next::Other(_) | Next::End | Next::Broken => {}
+            Next::Other(_) => {}
         }
     }
 }

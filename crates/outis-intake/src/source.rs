@@ -120,6 +120,11 @@ impl Source {
         Ok(Self { input, stream, header, timed })
     }
 
+    /// Asks a camera to send.
+    pub(crate) fn play(&mut self) -> Result<(), Error> {
+        self.input.play()
+    }
+
     /// The parameters of the video stream.
     pub(crate) fn header(&self) -> &Header {
         &self.header

@@ -9,6 +9,7 @@
 )]
 
 mod borders;
+mod cameras;
 mod clips;
 mod crash;
 mod damaged;
@@ -20,3 +21,8 @@ mod malicious;
 mod pipeline;
 mod program;
 mod records;
+#[allow(
+    clippy::disallowed_types,
+    reason = "some cameras are played by the test: their sockets and clock are not the eye's"
+)]
+mod streams;

@@ -282,3 +282,45 @@ fn a_door_that_is_gone_ends_the_loop() {
     assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
     assert!(detector.looks_ms.len() <= 1, "it stops at once");
 }
+
+/// Two seconds of one size, then two of another; somebody stands in the middle all the time.
+fn two_sizes(clips: &Clips, size: &str) -> Vec<u8> {
+    let first = clips.street("first.ts", "-frames:v 20 -c:v libx264 -g 10");
+    let scaled = format!("-frames:v 30 -s {size} -c:v libx264 -g 10 -output_ts_offset 2");
+    let both = [first, clips.street("rest.ts", &scaled)].map(|path| std::fs::read(path).expect("a part"));
+    std::fs::write(clips.path("both.ts"), both.concat()).expect("both");
+    intake(clips.path("both.ts")).out
+}
+
+#[test]
+fn lines_stay_where_they_were_drawn_when_the_picture_grows() {
+    // A walk down the picture at 30 pixels a second of the size that the lines were drawn in, over the line at y = 120
+    // after 3 s, when the picture has become twice as large in both directions.
+    fn walker(at_ms: i64) -> Result<Vec<Detection>, DetectError> {
+        let scale = if at_ms < 2000 { 1.0 } else { 2.0 };
+        let bottom = (30.0 + 30.0 * at_ms as f32 / 1000.0) * scale;
+        let (left, right) = (150.0 * scale, 175.0 * scale);
+        let bbox = ImageBox::from_left_top_right_bottom(left, bottom - 60.0 * scale, right, bottom);
+        Ok(vec![Detection { bbox, class: Class::Person, score: Score::new(0.9) }])
+    }
+    let mut settings = settings();
+    settings.measure.window_ms = 60_000;
+    let ran = ran(&two_sizes(&Clips::new(), "640x480"), settings, walker);
+    assert_eq!((ran.outcome, ran.notices(Notice::FormatChange)), (Outcome::Complete, 1));
+    assert_eq!((ran.end().width_px, ran.end().height_px, ran.end().frames), (640, 480, 50));
+    let crossings = ran.messages.iter().filter_map(|message| match message {
+        Message::Cell { measure: Measure::LineCrossings { forward, backward, .. }, .. } => {
+            Some((*forward, *backward))
+        }
+        _ => None,
+    });
+    assert_eq!(crossings.collect::<Vec<_>>(), [(1, 0)]);
+}
+
+#[test]
+fn a_picture_of_another_shape_ends_the_eye_after_two_seconds() {
+    let ran = ran(&two_sizes(&Clips::new(), "320x320"), settings(), nothing);
+    assert_eq!((ran.outcome, ran.notices(Notice::FormatChange)), (Outcome::Truncated, 1));
+    assert_eq!(ran.looks_ms.last(), Some(&1800), "nothing is looked at where nobody knows the lines");
+    assert!((20..=22).contains(&ran.notices(Notice::UnsupportedFrame)));
+}
