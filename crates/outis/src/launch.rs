@@ -30,6 +30,9 @@ use crate::{
     source::Source,
 };
 
+/// What the exit code of an intake stands for whose camera sent nothing for too long.
+const SILENT: &str = "the camera was silent for 10 s; if this happens again, check its network";
+
 /// The most bytes kept of what a program says on its standard error.
 const WORDS_BYTES_MAX: usize = 4096;
 
@@ -361,7 +364,11 @@ impl Program {
         if status.is_none() {
             self.kill();
         }
-        let words = timeout(END_WAIT, self.words).await.ok().and_then(Result::ok).unwrap_or_default();
+        let mut words = timeout(END_WAIT, self.words).await.ok().and_then(Result::ok).unwrap_or_default();
+        // Behind its lock an intake can say nothing but this, and only so.
+        if status.and_then(|status| status.code()) == Some(outis_jail::Leave::Silent as i32) {
+            words = SILENT.into();
+        }
         Ended { status, words }
     }
 }
