@@ -31,6 +31,7 @@ const TEXTS = {
       "too-many-tracks": "objects went beyond the limit and were left out",
       "truncated": "the source stopped in the middle of a packet",
       "detector-fault": "frames on which the detector failed were left out",
+      "behind": "looks were left out, because the machine was too slow for its cameras",
     },
   },
   fr: {
@@ -62,6 +63,7 @@ const TEXTS = {
       "too-many-tracks": "objets au-delà de la limite, laissés de côté",
       "truncated": "la source s’est arrêtée au milieu d’un paquet",
       "detector-fault": "images où le détecteur a échoué, laissées de côté",
+      "behind": "regards omis, la machine étant trop lente pour ses caméras",
     },
   },
 };

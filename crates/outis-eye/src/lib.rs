@@ -8,6 +8,7 @@ pub mod decode;
 pub mod detect;
 mod drawn;
 mod frame;
+mod haste;
 #[cfg(feature = "malicious")]
 pub mod malicious;
 pub mod plan;

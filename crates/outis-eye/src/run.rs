@@ -13,6 +13,7 @@ use crate::{
     decode::{Event, Frames, Picture, StartError},
     detect::Detect,
     drawn::{Drawn, Fit, Zoom},
+    haste::Haste,
     plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
 };
@@ -67,7 +68,7 @@ pub fn run(
                 StartError::UnsupportedCodec { .. } => Outcome::UnsupportedCodec,
                 StartError::Stream(_) => Outcome::NothingDecoded,
             };
-            return Eye::new(detector, output, settings).end(outcome);
+            return Eye::new(detector, output, settings).end_unbegun(outcome);
         }
     };
     if let Some(origin_ms) = frames.header().origin_unix_ms {
@@ -75,9 +76,10 @@ pub fn run(
         settings.measure.origin_ms = i64::try_from(origin_ms).unwrap_or(i64::MAX);
     }
     let mut eye = Eye::new(detector, output, settings);
+    eye.haste = Haste::new(frames.header().origin_unix_ms.is_some());
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
     let mut unsupported = false;
-    while let Some(event) = frames.next_wanted(|at| eye.schedule.may_be_due(at)) {
+    while let Some(event) = frames.next_wanted(|at| eye.schedule.may_be_due(at) && !eye.haste.is_behind(at)) {
         match event {
             Event::Picture(picture) => {
                 if let Seen::Lost = eye.picture(picture, &mut frames)? {
@@ -128,6 +130,7 @@ struct Eye<'a, W> {
     classes: Vec<Class>,
     measurer: Measurer,
     schedule: LookSchedule,
+    haste: Haste,
     snapshots: Option<Ticker>,
     progress_ticks: Ticker,
     progress: Progress,
@@ -154,6 +157,7 @@ impl<'a, W: Write> Eye<'a, W> {
             classes,
             measurer,
             schedule: LookSchedule::new(look_rate),
+            haste: Haste::new(false),
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
             progress: Progress::default(),
@@ -189,7 +193,11 @@ impl<'a, W: Write> Eye<'a, W> {
             }
             Fit::Lost => return Ok(Seen::Lost),
         }
-        let looked = self.schedule.is_due(at);
+        let due = self.schedule.is_due(at);
+        let looked = due && !self.haste.is_behind(at);
+        if due && !looked {
+            self.notices.add(Notice::Behind, 1);
+        }
         if let Some(look) = looked.then(|| self.look(picture, frames)).flatten() {
             self.progress.looks = self.progress.looks.saturating_add(1);
             self.measurer.look_partly(at, &look.detections, look.observed_share);
@@ -249,6 +257,13 @@ impl<'a, W: Write> Eye<'a, W> {
             self.add_notices();
         }
         self.write_batch()
+    }
+
+    /// The end of a stream that never began: nobody knows of which time its windows would have been.
+    fn end_unbegun(mut self, outcome: Outcome) -> io::Result<Outcome> {
+        self.add(Message::End { outcome, progress: self.progress });
+        self.write_batch()?;
+        Ok(outcome)
     }
 
     fn end(mut self, outcome: Outcome) -> io::Result<Outcome> {

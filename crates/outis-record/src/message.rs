@@ -221,11 +221,13 @@ pub enum Notice {
     Truncated = 6,
     /// The detector failed on a frame; the frame was left out.
     DetectorFault = 7,
+    /// A live source went on faster than it could be looked at; frames were left out.
+    Behind = 8,
 }
 
 impl Notice {
     /// Every notice, by its number on the wire.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::DamagedPacket,
         Self::MissingTimestamp,
         Self::TimestampJump,
@@ -234,6 +236,7 @@ impl Notice {
         Self::TooManyTracks,
         Self::Truncated,
         Self::DetectorFault,
+        Self::Behind,
     ];
 
     /// A sentence for the person at the terminal, without the count.
@@ -247,6 +250,7 @@ impl Notice {
             Self::TooManyTracks => "objects went beyond the limit of tracks and were left out",
             Self::Truncated => "the source stopped in the middle of a packet",
             Self::DetectorFault => "frames on which the detector failed were left out",
+            Self::Behind => "looks were left out, because the machine was too slow for its cameras",
         }
     }
 }

@@ -48,7 +48,8 @@ impl Finish {
             Notice::MissingTimestamp
             | Notice::TimestampJump
             | Notice::FormatChange
-            | Notice::TooManyTracks => false,
+            | Notice::TooManyTracks
+            | Notice::Behind => false,
         };
         self.outcome == Outcome::Complete && !self.stopped && !self.notices.keys().any(loses_frames)
     }

@@ -301,6 +301,10 @@ impl Figures {
 
     /// How many were present on average, in thousandths, from the time they were present.
     fn mean_milli(&self, present: Told) -> Told {
+        // In no time there is no mean; with noise it would be any number.
+        if self.observed_ms == 0 && present.number().is_some_and(|ms| ms > 0) {
+            return Told::Withheld;
+        }
         let observed_ms = u128::from(self.observed_ms.max(1));
         present.map(|ms| u64::try_from(u128::from(ms) * 1000 / observed_ms).unwrap_or(u64::MAX))
     }

@@ -23,6 +23,7 @@ pub(crate) fn notice_kind(notice: Notice) -> &'static str {
         Notice::TooManyTracks => "too-many-tracks",
         Notice::Truncated => "truncated",
         Notice::DetectorFault => "detector-fault",
+        Notice::Behind => "behind",
     }
 }
 

@@ -1,0 +1,256 @@
+//! Live cameras: an RTSP server on the loopback that goes away, hangs and comes back; and programs that are killed.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, Permissions},
+    io::{BufRead, BufReader},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+
+use crate::stage::{Running, Stage, children_of, clip, get, wait_for};
+
+/// With everything in it that must be encoded in an address.
+const LOGIN: &str = "us er:p@ss:/w%rd";
+
+const SECRETS: [&str; 3] = ["p@ss", "p%40ss", "w%25rd"];
+
+const LINE: &str = "[[camera.line]]\nname = \"path\"\npoints = [[225, 340], [225, 180]]\n";
+
+/// A server that can be asked for one stream, `/street`, by [`LOGIN`] alone.
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    /// On this port, or on any that is free.
+    fn start(film: &Path, port: u16) -> Self {
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/streams/rtsp_server.py");
+        let mut python = Command::new("/usr/bin/python3");
+        python.args([program, "--port", &port.to_string(), "--user", LOGIN]);
+        python.arg(format!("street=h264:{}", film.display()));
+        let mut child =
+            python.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().parse().expect("a camera is needed: run `scripts/packages streams`");
+        Self { child, port }
+    }
+
+    fn signal(&self, signal: &str) {
+        assert!(kill(signal, self.child.id()));
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail when it has ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn kill(signal: &str, pid: u32) -> bool {
+    Command::new("kill").args([signal, &pid.to_string()]).stderr(Stdio::null()).status().unwrap().success()
+}
+
+/// Four minutes of the clip, as cameras send it.
+fn film(stage: &Stage) -> PathBuf {
+    let film = stage.path("street.ts");
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-loglevel", "error", "-stream_loop", "2", "-i"]).arg(clip());
+    ffmpeg.args(["-s", "384x288", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-bf", "0"]);
+    assert!(ffmpeg.arg(&film).status().is_ok_and(|status| status.success()), "ffmpeg is needed for a film");
+    film
+}
+
+fn configuration(port: u16, lines: &str) -> String {
+    format!(
+        "listen = \"127.0.0.1:0\"\nstate = \"state\"\noutput = {{ json_lines = \"w.jsonl\" }}\n\n[[camera]]\nname = \"gate\"\n\
+         source = \"rtsp://127.0.0.1:{port}/street\"\ncredentials_file = \"login\"\ndetector = \"nanodet-g\"\n{lines}"
+    )
+}
+
+fn watch(stage: &Stage, port: u16) -> Running {
+    stage.write("login", format!("{LOGIN}\n"));
+    fs::set_permissions(stage.path("login"), Permissions::from_mode(0o600)).unwrap();
+    stage.write("w.toml", configuration(port, LINE));
+    stage.start(&mut stage.outis(&["watch", "w.toml"]))
+}
+
+/// Waits until an eye that is at work has counted for some seconds: decisions lag by two.
+fn count_for_a_while(running: &Running) {
+    when(running, "running");
+    thread::sleep(Duration::from_secs(5));
+}
+
+fn when(running: &Running, status: &str) -> f64 {
+    let start = Instant::now();
+    running.camera_when(|camera| camera["status"] == status);
+    start.elapsed().as_secs_f64()
+}
+
+fn child(running: &Running, name: &str) -> Option<u32> {
+    let is_it = |path: &PathBuf| fs::read_to_string(path.join("stat")).is_ok_and(|stat| stat.contains(name));
+    let path = children_of(running.child.id()).into_iter().find(is_it)?;
+    path.file_name()?.to_str()?.parse().ok()
+}
+
+/// Kills one of the camera's programs, and waits until another eye has spoken.
+fn replaced(running: &Running, name: &str) {
+    let before = child(running, "(outis-eye)");
+    let victim = wait_for("a program to kill", || child(running, name));
+    kill("-KILL", victim);
+    wait_for("another eye", || child(running, "(outis-eye)").filter(|eye| Some(*eye) != before));
+    when(running, "running");
+}
+
+fn windows(stage: &Stage) -> Vec<Value> {
+    stage.read("w.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// How many seconds of its windows were observed; they lie side by side on the clock, and only the last is of now.
+fn observed_s(windows: &[Value]) -> f64 {
+    let starts: BTreeSet<u64> =
+        windows.iter().map(|window| window["media_start_s"].as_f64().unwrap() as u64).collect();
+    assert_eq!(starts.len(), windows.len(), "no window is told twice: {windows:?}");
+    assert!(starts.iter().all(|start| start % 900 == 0 && *start > 1_700_000_000), "{starts:?}");
+    windows.iter().map(|window| window["observed_s"].as_f64().unwrap()).sum()
+}
+
+#[test]
+fn what_comes_and_goes_is_one_window_and_no_secret_is_seen() {
+    let stage = Stage::new();
+    let film = film(&stage);
+    let server = Server::start(&film, 0);
+    let port = server.port;
+    let running = watch(&stage, port);
+    count_for_a_while(&running);
+    assert_eq!(get(running.page(), "/health").1, "ok\n");
+    for child in children_of(running.child.id()) {
+        for file in ["cmdline", "environ"] {
+            let text = String::from_utf8_lossy(&fs::read(child.join(file)).unwrap()).into_owned();
+            assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{file}: {text}");
+        }
+    }
+
+    // The camera is gone, and comes back.
+    drop(server);
+    when(&running, "away");
+    let (head, body) = get(running.page(), "/health");
+    assert!(head.contains(" 503 ") && body.contains("camera \"gate\": away"), "{head}{body}");
+    let server = Server::start(&film, port);
+    eprintln!("counts again {:.1} s after the camera is back", when(&running, "running"));
+
+    // It hangs.
+    server.signal("-STOP");
+    eprintln!("silence is noticed after {:.1} s", when(&running, "away"));
+    server.signal("-CONT");
+    eprintln!("counts again {:.1} s after it goes on", when(&running, "running"));
+
+    replaced(&running, "(outis-eye)");
+    replaced(&running, "(outis-intake)");
+    count_for_a_while(&running);
+    let (_, metrics) = get(running.page(), "/metrics");
+    let restarts =
+        metrics.lines().find_map(|line| line.strip_prefix("outis_camera_restarts_total{camera=\"gate\"} "));
+    assert!(restarts.unwrap().parse::<u32>().unwrap() >= 4, "{metrics}");
+
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.contains("counts again after"), "{ended:?}");
+    assert!(SECRETS.iter().all(|secret| !ended.stderr.contains(secret)), "{ended:?}");
+    let windows = windows(&stage);
+    assert!(observed_s(&windows) >= 3.0, "{windows:?}");
+    assert!(windows.len() <= 2 && windows.iter().all(|window| window["state"] == "partial"), "{windows:?}");
+    let verified = stage.run(&["verify", "state", "--json"]);
+    assert_eq!((verified.code, &verified.json()["windows"]), (0, &windows.len().into()), "{verified:?}");
+}
+
+#[test]
+fn lines_are_drawn_anew_within_the_window() {
+    let stage = Stage::new();
+    let server = Server::start(&film(&stage), 0);
+    let running = watch(&stage, server.port);
+    count_for_a_while(&running);
+    let first = child(&running, "(outis-eye)");
+
+    stage.write("w.toml", configuration(server.port, "window_s = 5\n"));
+    running.signal("-HUP");
+    wait_for("the refusal", || running.says("the old one goes on").then_some(()));
+    assert!(running.says("set window_s = 900") && child(&running, "(outis-eye)") == first);
+
+    let more = format!("{LINE}\n{}", LINE.replace("path", "way").replace("225", "300"));
+    stage.write("w.toml", configuration(server.port, &more));
+    running.signal("-HUP");
+    wait_for("another eye", || child(&running, "(outis-eye)").filter(|eye| Some(*eye) != first));
+    running.camera_when(|camera| camera["status"] == "running" && camera["lines"][1]["name"] == "way");
+
+    running.signal("-TERM");
+    let ended = running.end();
+    assert!(ended.code == 0 && ended.stderr.contains("1 changed, 0 ended, 0 begun"), "{ended:?}");
+    let windows = windows(&stage);
+    let last = windows.last().unwrap();
+    assert_eq!(
+        (&last["state"], last["lines"].as_array().unwrap().len()),
+        (&"partial".into(), 2),
+        "{windows:?}"
+    );
+    assert!(observed_s(&windows) >= 1.0, "{windows:?}");
+    // Both configurations are on record, the newer one is in force.
+    let verified = stage.run(&["verify", "state", "--json", "--config", "w.toml"]);
+    assert_eq!((verified.code, &verified.json()["runs"]), (0, &2.into()), "{verified:?}");
+}
+
+/// Descriptors and resident kilobytes of a process.
+fn held(pid: u32) -> (usize, u64) {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    (descriptors, resident.unwrap().trim().parse().unwrap())
+}
+
+/// Starts the camera's programs again and again by drawing its line anew.
+fn restarts(times: usize) {
+    let stage = Stage::new();
+    let server = Server::start(&film(&stage), 0);
+    let running = watch(&stage, server.port);
+    when(&running, "running");
+    let door = running.child.id();
+    let mut first = None;
+    for time in 0..times {
+        let before = child(&running, "(outis-eye)");
+        stage.write("w.toml", configuration(server.port, &LINE.replace("340", &(300 + time).to_string())));
+        running.signal("-HUP");
+        wait_for("another eye", || child(&running, "(outis-eye)").filter(|eye| Some(*eye) != before));
+        when(&running, "running");
+        // What is set up once is there after the first.
+        first.get_or_insert_with(|| held(door));
+    }
+    let ((descriptors, kb), (descriptors_then, kb_then)) = (held(door), first.unwrap());
+    eprintln!("{times} restarts: {descriptors_then} to {descriptors} descriptors, {kb_then} to {kb} kB");
+    // A pipe of a run that ends just now, or a page's connection, may be there or not.
+    assert!(descriptors <= descriptors_then + 4, "{descriptors_then} to {descriptors} descriptors");
+    assert!(kb <= kb_then + 4096, "{kb_then} to {kb} kB");
+    running.signal("-TERM");
+    assert_eq!(running.end().code, 0);
+}
+
+#[test]
+fn restarts_leave_nothing_behind() {
+    restarts(5);
+}
+
+/// The same for as long as it takes; run by hand: `cargo test -p outis --test it -- --ignored a_hundred_restarts`.
+#[test]
+#[ignore = "takes some minutes"]
+fn a_hundred_restarts_leave_nothing_behind() {
+    restarts(100);
+}
