@@ -11,7 +11,7 @@ use outis_eye::{
 };
 use outis_measure::{
     CounterSettings, GroundPlane, GroundPoint, GroundSettings, HeatGrid, ImagePoint, Limit, Line,
-    MeasureSettings, NearSettings, Scene, Situation, Zone,
+    MeasureSettings, NearSettings, Scene, Situation, TsaiCamera, Zone,
 };
 use outis_record::{AlertKind, AlertPlace, Class, GroundCells, Schema, SchemaError, ZoneIndex};
 
@@ -59,6 +59,10 @@ pub(crate) struct Args {
     /// Four points of the picture in pixels, and their places on the ground in metres.
     #[arg(long, value_name = "X,Y,…:M,M,…", allow_hyphen_values = true, value_parser = ground)]
     ground: Option<GroundPlane>,
+    /// A calibrated camera in Tsai's terms: focal,kappa1,cx,cy,sx,dpx,dpy,tx,ty,tz,rx,ry,rz; millimetres on the
+    /// sensor, metres in the world, radians.
+    #[arg(long, value_name = "N,N,…", allow_hyphen_values = true, conflicts_with = "ground", value_parser = tsai)]
+    tsai: Option<GroundPlane>,
     /// Tell how long people were nearer than these metres, and how often they met. In ascending order.
     #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = metres)]
     near: Vec<f32>,
@@ -142,7 +146,7 @@ impl Args {
             None => zone,
         });
         Ok(Settings {
-            scene: Scene { zones: zones.collect(), lines: self.lines, ground: self.ground },
+            scene: Scene { zones: zones.collect(), lines: self.lines, ground: self.ground.or(self.tsai) },
             drawn_px: self.drawn_for,
             schema,
             measure: MeasureSettings {
@@ -169,7 +173,7 @@ impl Args {
             {
                 return Err(SettingsError::NoZone(zone.0));
             }
-            if matches!(limit, Limit::Apart { .. }) && self.ground.is_none() {
+            if matches!(limit, Limit::Apart { .. }) && self.ground.or(self.tsai).is_none() {
                 return Err(SettingsError::NoGround);
             }
         }
@@ -280,6 +284,25 @@ fn heat(text: &str) -> Result<HeatGrid, String> {
     HeatGrid::new(from, number(cell)?, count(columns)?, count(rows)?).ok_or_else(wrong)
 }
 
+fn tsai(text: &str) -> Result<GroundPlane, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers: [f64; 13] = numbers
+        .ok()
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| "a calibration is thirteen numbers with commas between".to_owned())?;
+    let [focal_mm, kappa1, cx, cy, sx, dpx, dpy, tx, ty, tz, rx, ry, rz] = numbers;
+    let camera = TsaiCamera {
+        focal_mm,
+        kappa1,
+        center_px: [cx, cy],
+        sx,
+        pixel_mm: [dpx, dpy],
+        translation_m: [tx, ty, tz],
+        rotation_rad: [rx, ry, rz],
+    };
+    camera.ground_plane().map_err(|error| error.to_string())
+}
+
 fn points(text: &str) -> Result<Vec<ImagePoint>, String> {
     let numbers: Result<Vec<f32>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     let numbers = numbers.map_err(|_| "points are numbers with commas between: X,Y,X,Y".to_owned())?;
@@ -328,6 +351,9 @@ mod tests {
         assert!(cells.density && cells.speed && settings.measure.ground.near.leave_out_groups);
         assert_eq!(settings.measure.ground.near.distances_m[..2], [1.0, 2.0]);
         assert_eq!(settings.scene.zones[1].head(), Some(ImagePoint::new(5.0, -5.0)));
+        let tsai = "--tsai=5.5,0.005,324,282,1.09,0.0051,0.00465,0.8,-1.2,24,2,-0.9,-0.4";
+        let args = parse(&format!("--rten {tsai}")).unwrap();
+        assert!(args.settings().unwrap().scene.ground.is_some());
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
@@ -376,6 +402,8 @@ mod tests {
             ("--rten --queue 64", "0 to 63"),
             ("--rten --queue 0:1", "coordinate is missing"),
             ("--rten --heat=0,0,0.5,3,3", "1 m or more"),
+            ("--rten --tsai 5.5,0.005,324", "thirteen numbers"),
+            ("--rten --tsai 5.5,0,324,282,1,.005,.005,800,-1200,24000,2,0,0", "above the ground"),
             ("--rten --snapshot-ms 0", "not in 1.."),
             ("--rten --classes face", "person, bicycle"),
         ];

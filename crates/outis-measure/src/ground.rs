@@ -1,16 +1,41 @@
 //! The ground plane: from points of the picture to metres.
 //!
 //! A plane seen by a camera without lens distortion is a homography (Hartley & Zisserman 2004, section 2.3);
-//! four points with known places determine it.
+//! four points with known places determine it, or where the camera hangs and how it looks. A calibrated lens that
+//! bends straight lines is straightened first.
 
 use crate::{GroundPoint, ImagePoint};
 
-/// A homography from the picture to the ground.
+/// From the picture to the ground.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroundPlane {
+    lens: Lens,
+    /// A homography from straight coordinates to the ground. Its denominator is positive on the camera's side of the
+    /// horizon.
     rows: [[f64; 3]; 3],
-    /// The middle of the four points: there the denominator is 1, wherever the horizon lies.
-    origin: [f64; 2],
+}
+
+/// From pixels to straight coordinates: moved to a centre, scaled, and freed of radial distortion.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Lens {
+    /// Where the coordinates are zero, in pixels.
+    pub(crate) center_px: [f64; 2],
+    /// Coordinates per pixel, across and down.
+    pub(crate) scale: [f64; 2],
+    /// Tsai's first coefficient: straight = bent · (1 + kappa · r²), r in bent coordinates from the centre.
+    pub(crate) kappa: f64,
+}
+
+impl Lens {
+    /// Straight coordinates of a point; `None` where the lens folds the picture over itself, which no real one does
+    /// within its picture.
+    pub(crate) fn straighten(&self, point: ImagePoint) -> Option<[f64; 2]> {
+        let x = (f64::from(point.x_px) - self.center_px[0]) * self.scale[0];
+        let y = (f64::from(point.y_px) - self.center_px[1]) * self.scale[1];
+        let bend = self.kappa * (x * x + y * y);
+        // The derivative along the radius is 1 + 3 · bend.
+        (1.0 + 3.0 * bend > 0.0).then_some([x * (1.0 + bend), y * (1.0 + bend)])
+    }
 }
 
 /// Why four points make no ground plane.
@@ -29,29 +54,44 @@ impl GroundPlane {
     pub fn from_points(image: [ImagePoint; 4], ground: [GroundPoint; 4]) -> Result<Self, GroundError> {
         let mean = |of: fn(&ImagePoint) -> f32| image.iter().map(|p| f64::from(of(p))).sum::<f64>() / 4.0;
         let origin = [mean(|p| p.x_px), mean(|p| p.y_px)];
+        // Hundreds of pixels keep the equations well conditioned.
+        let lens = Lens { center_px: origin, scale: [0.01; 2], kappa: 0.0 };
         let mut system = [[0.0f64; 9]; 8];
         for (i, (p, g)) in image.iter().zip(&ground).enumerate() {
-            let [x, y] = centred(*p, origin);
+            let [x, y] = lens.straighten(*p).ok_or(GroundError::Degenerate)?;
             let [u, v] = [g.x_m, g.y_m].map(f64::from);
             system[2 * i] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
             system[2 * i + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
         }
         let h = solve(system).ok_or(GroundError::Degenerate)?;
-        let plane = Self { rows: [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]], origin };
+        // The denominator is 1 in the middle of the four points, wherever the horizon lies.
+        let rows = [[h[0], h[1], h[2]], [h[3], h[4], h[5]], [h[6], h[7], 1.0]];
         // Three ground points on one line solve, but squash the plane.
-        let [a, b, c] = plane.rows;
-        let determinant = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0])
-            + a[2] * (b[0] * c[1] - b[1] * c[0]);
+        let determinant = determinant(&rows);
         if determinant.is_finite() && determinant.abs() > 1e-12 {
-            Ok(plane)
+            Ok(Self { lens, rows })
         } else {
             Err(GroundError::Degenerate)
         }
     }
 
+    /// The plane of which a camera makes this picture: `view` takes ground points (x, y, 1) in metres to straight
+    /// coordinates times their depth, and the depth. `None` when the camera is in the plane.
+    pub(crate) fn from_view(lens: Lens, view: [[f64; 3]; 3]) -> Option<Self> {
+        let determinant = determinant(&view);
+        if !determinant.is_finite() || determinant.abs() < 1e-12 {
+            return None;
+        }
+        let [a, b, c] = view;
+        let cofactors = [cross(b, c), cross(c, a), cross(a, b)];
+        // The inverse is the transposed cofactors over the determinant; its denominator is one over the depth.
+        let rows = std::array::from_fn(|row| cofactors.map(|cofactor| cofactor[row] / determinant));
+        Some(Self { lens, rows })
+    }
+
     /// Where a point of the picture lies on the ground; `None` at and above the horizon.
     pub fn locate(&self, point: ImagePoint) -> Option<GroundPoint> {
-        let [x, y] = centred(point, self.origin);
+        let [x, y] = self.lens.straighten(point)?;
         let [u, v, w] = self.rows.map(|[a, b, c]| a * x + b * y + c);
         (w > 1e-9).then(|| GroundPoint { x_m: (u / w) as f32, y_m: (v / w) as f32 })
     }
@@ -63,9 +103,13 @@ impl GroundPlane {
     }
 }
 
-/// A point seen from the origin, in hundreds of pixels: keeps the equations well conditioned.
-fn centred(point: ImagePoint, [x, y]: [f64; 2]) -> [f64; 2] {
-    [(f64::from(point.x_px) - x) / 100.0, (f64::from(point.y_px) - y) / 100.0]
+fn determinant(&[a, b, c]: &[[f64; 3]; 3]) -> f64 {
+    let [x, y, z] = cross(b, c);
+    a[0] * x + a[1] * y + a[2] * z
+}
+
+fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 /// Gauss elimination with row pivots; `None` when singular.

@@ -23,6 +23,7 @@ mod scene;
 mod situation;
 mod time;
 mod track;
+mod tsai;
 
 pub use border::BorderSettings;
 pub use counter::CounterSettings;
@@ -38,3 +39,4 @@ pub use scene::{Line, Scene, SceneError, Zone};
 pub use situation::{Limit, Situation};
 pub use time::MediaTime;
 pub use track::{Prediction, TrackId, TrackPoint, Tracker, TrackerSettings};
+pub use tsai::{TsaiCamera, TsaiError};

@@ -21,8 +21,9 @@ use crate::{
     detector::{Cache, Detector, DetectorFiles},
     exactly::Exactly,
     exit::UsageError,
+    ground::GroundConfig,
     inventory,
-    launch::{CameraPlan, Ground, Looks, Pace},
+    launch::{CameraPlan, Looks, Pace},
     on_ground::{GroundKeys, GroupsKey, HeatKeys},
     scene::{Line, Name, Point, Scene, Zone},
     source::{self, Source, Transport},
@@ -39,9 +40,6 @@ const WINDOW_S_MAX: u32 = 86_400;
 
 /// Budgets of the network, in milliseconds of processor time for each second of video, as the eye takes them.
 const INFERENCE_MS: RangeInclusive<f64> = 1.0..=60_000.0;
-
-/// The farthest coordinate on the ground in metres.
-const GROUND_M_MAX: f64 = 10_000.0;
 
 /// How much of a wrong line an error shows.
 const EXCERPT_CHARS_MAX: usize = 100;
@@ -163,14 +161,6 @@ struct ZoneConfig {
     #[serde(default)]
     queue: bool,
     head: Option<Point>,
-}
-
-/// Section `[camera.ground]`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct GroundConfig {
-    image: Exactly<Point, 4>,
-    metres: Exactly<Exactly<f64, 2>, 4>,
 }
 
 fn listen() -> SocketAddr {
@@ -354,7 +344,7 @@ impl CameraConfig {
             return Err(format!("profile \"exact\" is for your own files, and the source is none: {remedy}"));
         }
         let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
-        let ground = self.ground.map(GroundConfig::check).transpose()?;
+        let ground = self.ground.map(|ground| ground.check(folder)).transpose()?;
         let queues = queues(&self.zone)?;
         let keys = GroundKeys {
             distance_m: self.distance_m,
@@ -441,17 +431,6 @@ fn queues(zones: &[ZoneConfig]) -> Result<Vec<(ZoneIndex, Option<Point>)>, Strin
     }
     let indexed = zones.iter().zip(0u16..).filter(|(zone, _)| zone.queue);
     Ok(indexed.map(|(zone, index)| (ZoneIndex(index), zone.head)).collect())
-}
-
-impl GroundConfig {
-    fn check(self) -> Result<Ground, String> {
-        let far = |metres: &f64| !metres.is_finite() || metres.abs() > GROUND_M_MAX;
-        let metres = self.metres.0.map(|Exactly(pair)| pair);
-        match metres.iter().flatten().find(|metres| far(metres)) {
-            Some(metres) => Err(format!("ground: {metres} m is farther than {GROUND_M_MAX} m")),
-            None => Ok(Ground { image: self.image.0, metres }),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -543,6 +522,8 @@ pub(crate) mod tests {
                 "[camera.ground]\nimage = [[0,0],[9,0],[9,9],[0,9]]\nmetres = [[0,0],[9,0],[9,inf],[0,9]]",
                 &["gate", "ground"],
             ),
+            ("no way to the ground", "[camera.ground]", &["gate", "either four points", "tsai"]),
+            ("no such calibration", "[camera.ground]\ntsai = \"no.xml\"", &["gate", "no.xml cannot be read"]),
             ("unfinished", "detector = \"", &["line 4"]),
         ];
         for (name, more, parts) in cases {

@@ -26,6 +26,7 @@ use crate::{
     course::{Origin, Timing},
     credentials::CredentialsError,
     detector::{DetectorFiles, Runtime},
+    ground::Ground,
     scene::{Point, Scene},
     source::Source,
 };
@@ -145,20 +146,6 @@ impl Looks {
 #[error("{0} is not a number of looks per second; more than 0 and at most {max} are possible", max = Looks::PER_SECOND_MAX)]
 pub(crate) struct LooksError(f64);
 
-/// Four points of the picture and where they are on the ground, in metres.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Ground {
-    pub(crate) image: [Point; 4],
-    pub(crate) metres: [[f64; 2]; 4],
-}
-
-impl Ground {
-    /// Places on the ground that are known, in metres.
-    pub(crate) fn marks(&self) -> Vec<[f64; 2]> {
-        self.metres.to_vec()
-    }
-}
-
 /// The folder with the sibling programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
@@ -274,10 +261,7 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     // One argument each, so that a negative coordinate is not taken for an option.
     arguments.extend(plan.scene.lines().iter().map(|line| format!("--line={}", list(&line.points)).into()));
     arguments.extend(plan.scene.zones().iter().map(|zone| format!("--zone={}", list(&zone.corners)).into()));
-    if let Some(Ground { image, metres }) = &plan.ground {
-        let metres: Vec<String> = metres.iter().flatten().map(f64::to_string).collect();
-        arguments.push(format!("--ground={}:{}", list(image), metres.join(",")).into());
-    }
+    arguments.extend(plan.ground.iter().flat_map(Ground::arguments));
     arguments.extend(plan.scene.on_ground().arguments());
     if plan.flows {
         arguments.push("--flows".into());
@@ -305,7 +289,8 @@ fn alert_arguments(alerts: &AlertPlan) -> Vec<OsString> {
     arguments
 }
 
-fn list(points: &[Point]) -> String {
+/// Numbers with commas between, as an eye reads them.
+pub(crate) fn list(points: &[Point]) -> String {
     let mut text = String::new();
     for (index, point) in points.iter().enumerate() {
         let comma = if index == 0 { "" } else { "," };
@@ -431,7 +416,7 @@ mod tests {
                         --line=1,-2,3.5,4 --zone=0,0,9,0,9,9 --flows --bounded --window-ms 900000 --snapshot-ms 500";
         assert_eq!(words(&eye_arguments(&plan())).join(" "), expected);
 
-        let ground = Ground {
+        let ground = Ground::Points {
             image: [[0.0, 9.0], [9.0, 9.0], [6.0, 1.0], [3.0, 1.0]].map(|p| Point::try_from(p).unwrap()),
             metres: [[0.0, 0.0], [4.0, 0.0], [4.0, -8.5], [0.0, -8.5]],
         };

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use outis_record::{GroundCells, ZoneIndex};
 use serde::Deserialize;
 
-use crate::{exactly::Exactly, launch::Ground, scene::Point};
+use crate::{exactly::Exactly, ground::Ground, scene::Point};
 
 /// Distances of which can be told, in metres: below, feet are not known well enough; above, it is no distance between
 /// two people.
