@@ -41,24 +41,28 @@ struct Call {
 impl Call {
     /// Locks itself in as the program of that role does, up to that step, and calls.
     fn make(&self) -> Result<bool, String> {
-        let role = Role::from_name(&self.role).ok_or_else(|| format!("there is no role `{}`", self.role))?;
         let &[number, a, b, c, d, e, f] = &self.numbers[..] else { return Err("six arguments".into()) };
-        let eye = |engine| outis_jail::enter_eye(engine)?.lock().map(drop);
-        let intake =
-            || outis_jail::enter_intake(std::io::stdin().as_fd().try_clone_to_owned().map_err(refused)?);
-        // Port 9 throws everything away; nobody is called.
-        let live = || outis_jail::enter_intake_live(9);
-        let locked = match role {
-            Role::Eye => eye(Engine::OnnxRuntime),
-            Role::EyeBuiltIn => eye(Engine::BuiltIn),
-            Role::IntakeOpening => intake().map(drop),
-            Role::IntakeLiveOpening => live().map(drop),
-            Role::IntakeLive => live().and_then(|entered| entered.lock(&[]).map(drop)),
-            Role::Intake => intake().and_then(|(entered, _)| entered.lock().map(drop)),
-        };
-        locked.map_err(|error| error.to_string())?;
+        lock_in(&self.role)?;
         Ok(outis_adversary::call(number.cast_signed(), [a, b, c, d, e, f]).is_ok())
     }
+}
+
+/// Does as the program of a role does, up to that step.
+fn lock_in(role: &str) -> Result<(), String> {
+    let role = Role::from_name(role).ok_or_else(|| format!("there is no role `{role}`"))?;
+    let eye = |engine| outis_jail::enter_eye(engine)?.lock().map(drop);
+    let intake = || outis_jail::enter_intake(std::io::stdin().as_fd().try_clone_to_owned().map_err(refused)?);
+    // Port 9 throws everything away; nobody is called.
+    let live = || outis_jail::enter_intake_live(9);
+    let locked = match role {
+        Role::Eye => eye(Engine::OnnxRuntime),
+        Role::EyeBuiltIn => eye(Engine::BuiltIn),
+        Role::IntakeOpening => intake().map(drop),
+        Role::Intake => intake().and_then(|(entered, _)| entered.lock().map(drop)),
+        Role::IntakeLiveOpening => live().map(drop),
+        Role::IntakeLive => live().and_then(|entered| entered.lock(&[]).map(drop)),
+    };
+    locked.map_err(|error| error.to_string())
 }
 
 fn refused(source: std::io::Error) -> JailError {
@@ -75,6 +79,9 @@ struct Attempt {
     /// A port of this machine, TCP and UDP, that somebody listens at.
     #[arg(long)]
     port: u16,
+    /// Whose lock, by the name of its rules.
+    #[arg(long, default_value_t = Role::Eye.name().to_owned())]
+    role: String,
 }
 
 impl Attempt {
@@ -105,8 +112,7 @@ fn main() -> ExitCode {
     };
     let (surroundings, canary) = (attempt.surroundings(), Canary::new());
     if jailed {
-        let locked = outis_jail::enter_eye(Engine::OnnxRuntime).and_then(outis_jail::EnteredEye::lock);
-        if let Err(error) = locked {
+        if let Err(error) = lock_in(&attempt.role) {
             eprintln!("outis-adversary: {error}");
             return ExitCode::FAILURE;
         }

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use outis_jail::was_stopped;
+use outis_jail::{Role, was_stopped};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, apply_filter};
 
 /// Runs an attempt on a kernel that answers some calls with an error.
@@ -17,6 +17,11 @@ fn on_a_kernel_without(calls: &[i64], error: i32, way: &str) -> Output {
 
 /// The same with several answers; 0 is a yes without effect.
 fn on_a_kernel(answers: &[(&[i64], i32)], way: &str) -> Output {
+    behind_the_lock_of(Role::Eye, answers, way)
+}
+
+/// The same behind the lock of another program.
+fn behind_the_lock_of(role: Role, answers: &[(&[i64], i32)], way: &str) -> Output {
     let filters: Vec<BpfProgram> = answers.iter().map(|(calls, error)| answering(calls, *error)).collect();
     let way = way.to_owned();
     // A filter holds the thread that asks for it and what it starts, so it goes with this thread.
@@ -25,7 +30,7 @@ fn on_a_kernel(answers: &[(&[i64], i32)], way: &str) -> Output {
             apply_filter(filter).expect("this kernel filters");
         }
         Command::new(env!("CARGO_BIN_EXE_outis-adversary"))
-            .args(["jailed", &way, "--folder", "/", "--port", "9"])
+            .args(["jailed", &way, "--folder", "/", "--port", "9", "--role", role.name()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -73,30 +78,54 @@ fn without_namespaces_the_rest_holds() {
     }
 }
 
-/// Stronger than any old kernel: Landlock says yes and does nothing. What is left behind the lock is the filter.
-#[test]
-fn behind_the_lock_the_filter_alone_stops_every_way() {
-    /// It says so, and nothing happens.
-    const NOTHING: i32 = 0;
+/// The attempts that the kernel has to end.
+fn ways() -> Vec<String> {
     let list = Command::new(env!("CARGO_BIN_EXE_outis-adversary"))
         .arg("list")
         .output()
         .expect("the adversary starts");
     let list = String::from_utf8(list.stdout).expect("a list");
-    let ways: Vec<&str> = list
+    let ways: Vec<String> = list
         .lines()
         .filter_map(|line| line.split_once('\t'))
         // The others end at the door, or by a fault.
         .filter(|(_, rest)| rest.starts_with("leak") || rest.starts_with("jailed"))
-        .map(|(way, _)| way)
+        .map(|(way, _)| way.to_owned())
         .collect();
     assert!(ways.len() > 100, "{}", ways.len());
-    for way in ways {
+    ways
+}
+
+/// Stronger than any old kernel: Landlock says yes and does nothing. What is left behind the lock is the filter.
+#[test]
+fn behind_the_lock_the_filter_alone_stops_every_way() {
+    /// It says so, and nothing happens.
+    const NOTHING: i32 = 0;
+    for way in ways() {
         // Only Landlock may lie. Were namespaces to, root would take this machine's own folders away.
         let refused = [libc::SYS_unshare];
         let output =
-            on_a_kernel(&[(&refused, libc::EPERM), (&[libc::SYS_landlock_restrict_self], NOTHING)], way);
+            on_a_kernel(&[(&refused, libc::EPERM), (&[libc::SYS_landlock_restrict_self], NOTHING)], &way);
         assert!(was_stopped(output.status), "{way}: {output:?}");
         assert_eq!((output.stdout.len(), output.stderr.len()), (0, 0), "{way}");
+    }
+}
+
+/// An intake of a camera has sockets; everything that is no socket of its own is out of its reach as it is of an eye's,
+/// but that packets have any length.
+#[test]
+fn an_intake_of_a_camera_has_no_other_way_out_than_its_packets() {
+    const PACKETS: [&str; 5] =
+        ["long-write", "one-byte-more", "one-byte-less", "nothing", "length-beyond-32-bits"];
+    let answers: [(&[i64], i32); 2] =
+        [(&[libc::SYS_unshare], libc::EPERM), (&[libc::SYS_landlock_restrict_self], 0)];
+    for way in ways() {
+        let output = behind_the_lock_of(Role::IntakeLive, &answers, &way);
+        let expected = if PACKETS.contains(&way.as_str()) {
+            output.status.success()
+        } else {
+            was_stopped(output.status) && output.stdout.is_empty()
+        };
+        assert!(expected && output.stderr.is_empty(), "{way}: {output:?}");
     }
 }
