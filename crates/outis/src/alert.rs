@@ -253,6 +253,11 @@ impl Brake {
         Self { begun: Instant::now(), gap: Duration::from_millis(terms.gap_ms().into()), last: None }
     }
 
+    /// Goes on by other terms; the newest alert still counts.
+    pub(crate) fn change(&mut self, terms: &AlertTerms) {
+        self.gap = Duration::from_millis(terms.gap_ms().into());
+    }
+
     /// How long an alert has to wait that comes now; `None` when it must not go out.
     pub(crate) fn hold(&mut self) -> Option<Duration> {
         self.wait(self.begun.elapsed())

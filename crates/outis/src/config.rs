@@ -27,6 +27,7 @@ use crate::{
     on_ground::{GroundKeys, GroupsKey, HeatKeys},
     scene::{Line, Name, Point, Scene, Zone},
     source::{self, Source, Transport},
+    speaker::{SpeakerConfig, SpeakerPlan},
 };
 
 /// The largest configuration file in bytes.
@@ -66,6 +67,8 @@ pub(crate) struct Config {
     keep_mb: u32,
     /// The text of the sign that tells passers-by, as it hangs there.
     sign: Option<PathBuf>,
+    /// Who hears of alerts.
+    speaker: Option<SpeakerConfig>,
     camera: Vec<CameraConfig>,
 }
 
@@ -185,6 +188,8 @@ pub(crate) struct Setup {
     pub(crate) part: Part,
     /// The text of the sign that tells passers-by.
     pub(crate) sign: Option<PathBuf>,
+    /// Who hears of alerts.
+    pub(crate) speaker: Option<SpeakerPlan>,
     pub(crate) cameras: Vec<Camera>,
 }
 
@@ -234,7 +239,7 @@ fn setup(
     let file = path.display();
     let config = parse(text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let Config { listen, output, state, keep_mb, sign, camera } = config;
+    let Config { listen, output, state, keep_mb, sign, speaker, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
         let detector = find(camera.detector)?;
@@ -256,8 +261,11 @@ fn setup(
             false => Readers::All,
         },
     };
+    let names: Vec<&str> = cameras.iter().map(|camera| camera.name.as_str()).collect();
+    let speaker = speaker.map(|speaker| speaker.check(folder, &state.folder, &names)).transpose();
+    let speaker = speaker.map_err(|error| UsageError::new(format!("{file}, speaker: {error}")))?;
     let part = inventory::configuration(path, text);
-    Ok(Setup { listen, output, state, part, sign: beside(sign), cameras })
+    Ok(Setup { listen, output, state, part, sign: beside(sign), speaker, cameras })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -443,11 +451,12 @@ pub(crate) mod tests {
     use crate::detector::Runtime;
 
     const PAGE: &str = include_str!("../../../docs/ref/config.md");
-    const SAMPLES: [(&str, &str); 4] = [
+    const SAMPLES: [(&str, &str); 5] = [
         ("one-camera.toml", include_str!("../../../docs/samples/one-camera.toml")),
         ("two-cameras.toml", include_str!("../../../docs/samples/two-cameras.toml")),
         ("street.toml", include_str!("../../../docs/samples/street.toml")),
         ("decree.toml", include_str!("../../../docs/samples/decree.toml")),
+        ("speaker.toml", include_str!("../../../docs/samples/speaker.toml")),
     ];
 
     fn detector() -> DetectorFiles {
@@ -673,6 +682,12 @@ pub(crate) mod tests {
             ("`[[camera.alert]]`", "[[camera]]\n[[camera.alert]]"),
             ("`[camera.operational]`", "[[camera]]\n[camera.operational]"),
             ("`[camera.heat]`", "[[camera]]\n[camera.heat]"),
+            ("`[speaker]`", "[speaker]"),
+            ("`[[speaker.message]]`", "[speaker]\n[[speaker.message]]"),
+            ("`[[speaker.rtp]]`", "[speaker]\n[[speaker.rtp]]"),
+            ("`[[speaker.card]]`", "[speaker]\n[[speaker.card]]"),
+            ("`[[speaker.http]]`", "[speaker]\n[[speaker.http]]"),
+            ("`[[speaker.mqtt]]`", "[speaker]\n[[speaker.mqtt]]"),
         ];
         for (heading, section) in sections {
             assert_eq!(documented(heading), accepted(section), "{heading}");

@@ -39,6 +39,7 @@ mod report;
 mod run;
 mod scene;
 mod source;
+mod speaker;
 mod stop;
 mod supervise;
 mod swap;
@@ -74,6 +75,7 @@ enum Command {
     Describe(describe::DescribeArgs),
     Verify(verify::VerifyArgs),
     Prove(prove::ProveArgs),
+    Speak(speaker::speak::SpeakArgs),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -91,6 +93,7 @@ async fn main() -> ExitCode {
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments).await,
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Speak(arguments) => speaker::speak::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {
         eprintln!("outis: {error:#}");

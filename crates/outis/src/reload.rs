@@ -45,6 +45,9 @@ impl Standing {
         if *output != new.output {
             return refuse("[output]");
         }
+        if self.setup.speaker != new.speaker {
+            return refuse("[speaker]");
+        }
         if (folder, keep_bytes) != (&new.state.folder, &new.state.keep_bytes) {
             return refuse("state and keep_mb");
         }
@@ -135,6 +138,11 @@ mod tests {
                 "[[camera]]\nname = \"gate\"",
                 "output = { csv = \"c\" }\n[[camera]]\nname = \"gate\"",
                 "[output]",
+            ),
+            (
+                "[[camera]]\nname = \"gate\"",
+                "[speaker]\ncard = [{}]\n[[camera]]\nname = \"gate\"",
+                "[speaker]",
             ),
             ("a/1\"", "a/1\"\nwindow_s = 1800", "window_s and profile of camera \"gate\""),
             ("a/1\"", "a/1\"\nprofile = \"open-data\"", "window_s and profile"),

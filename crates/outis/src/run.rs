@@ -126,9 +126,7 @@ impl Way {
             }
         }
         self.gate = Gate::new(schema, disclosure, KernelRandomness::default());
-        if from.alerts.terms != to.alerts.terms {
-            self.brake = Brake::new(&to.alerts.terms);
-        }
+        self.brake.change(&to.alerts.terms);
         self.report(Report::Changed(self.camera, Box::new(to.clone()))).await;
         Ok(())
     }

@@ -51,13 +51,14 @@ pub(crate) struct WatchArgs {
 pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let WatchArgs { config, exit } = arguments;
     let setup = config::load(&config, &Cache::from_env())?;
-    let Setup { listen, output, state, part, sign, cameras } = &setup;
+    let Setup { listen, output, state, part, sign, speaker, cameras } = &setup;
     let programs = Programs::beside_this_one()?;
     let (mut stop, mut reload) = stop::on_signals_and_reload()?;
-    let alarms = Alarms::new(output.alerts.as_deref().map(AlertFile::open).transpose()?);
+    let alerts = output.alerts.as_deref().map(AlertFile::open).transpose()?;
     let output = Output::open(output)?;
     let parts = inventory::parts(part, sign.as_deref(), cameras, &programs)?;
     let books = Books::open(state, parts, cameras.len())?;
+    let alarms = Alarms::start(alerts, speaker.clone(), cameras)?;
     let live = Live::new(cameras.iter().map(|camera| {
         let Camera { name, plan } = camera;
         (name.as_str(), &plan.scene, plan.profile)
@@ -95,7 +96,8 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
             },
         }
     }
-    let Watch { desk, page: _page, ends, .. } = watch;
+    let Watch { desk, page: _page, alarms, ends, .. } = watch;
+    alarms.close(*stop.borrow()).await;
     let all_written = desk.close();
     if keep_page(exit, &stop) {
         eprintln!("All cameras have ended. The page stays until Ctrl-C.");

@@ -18,6 +18,8 @@ mod prove;
 #[cfg(test)]
 mod release;
 #[cfg(test)]
+mod speaker;
+#[cfg(test)]
 mod stage;
 #[cfg(test)]
 mod watch;

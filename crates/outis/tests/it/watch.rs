@@ -61,7 +61,7 @@ fn windows_are_written_one_by_one() {
 #[test]
 fn samples_run_as_they_stand() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
-    for sample in ["one-camera.toml", "two-cameras.toml", "street.toml", "decree.toml"] {
+    for sample in ["one-camera.toml", "two-cameras.toml", "street.toml", "decree.toml", "speaker.toml"] {
         let stage = Stage::new();
         stage.short_clip(4);
         let text = fs::read_to_string(format!("{folder}/{sample}")).unwrap();
