@@ -52,6 +52,10 @@ fn lock_in(role: &str) -> Result<(), String> {
     let role = Role::from_name(role).ok_or_else(|| format!("there is no role `{role}`"))?;
     let eye = |engine| outis_jail::enter_eye(engine)?.lock().map(drop);
     let intake = || outis_jail::enter_intake(std::io::stdin().as_fd().try_clone_to_owned().map_err(refused)?);
+    let device = || {
+        let input = std::io::stdin().as_fd().try_clone_to_owned().map_err(refused)?;
+        outis_jail::lock_intake_of_device(input).map(drop)
+    };
     // Port 9 throws everything away; nobody is called.
     let live = || outis_jail::enter_intake_live(9);
     let locked = match role {
@@ -59,6 +63,7 @@ fn lock_in(role: &str) -> Result<(), String> {
         Role::EyeBuiltIn => eye(Engine::BuiltIn),
         Role::IntakeOpening => intake().map(drop),
         Role::Intake => intake().and_then(|(entered, _)| entered.lock().map(drop)),
+        Role::IntakeDevice => device(),
         Role::IntakeLiveOpening => live().map(drop),
         Role::IntakeLive => live().and_then(|entered| entered.lock(&[]).map(drop)),
     };

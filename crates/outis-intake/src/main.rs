@@ -6,6 +6,7 @@
 
 mod address;
 mod camera;
+mod device;
 mod ffi;
 mod forward;
 mod location;
@@ -17,6 +18,7 @@ mod verdict;
 use std::{
     ffi::OsString,
     io::{self, Read},
+    path::Path,
     process::ExitCode,
 };
 
@@ -27,6 +29,7 @@ use outis_packet::WriteError;
 use crate::{
     address::{Address, LEN_MAX},
     camera::Transport,
+    device::Device,
     forward::Followed,
     pace::Pace,
     patience::Patience,
@@ -37,7 +40,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Args {
-    /// A video file.
+    /// A video file, or a camera of this machine: /dev/videoN.
     #[arg(required_unless_present = "address_on_stdin")]
     source: Option<OsString>,
     /// Read the address of a camera (rtsp, rtsps, http, https) from standard input up to its end, so that no list of
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     // The library writes to standard error by itself, and quotes what it reads.
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
     let left = match source {
+        Some(source) if device::is_device(source.as_ref()) => film(source.as_ref()),
         Some(source) => start(&source).map(|(locked, source)| pass_on(locked, source, pace)),
         None => read_address().and_then(|address| camera::call(&address, transport)).map(follow),
     };
@@ -92,8 +96,20 @@ fn read_address() -> Result<Address, String> {
     Address::parse(&text).map_err(|error| error.to_string())
 }
 
+/// Has a camera of this machine film, has the kernel lock the door behind it, and passes on what it films.
+fn film(path: &Path) -> Result<Leave, String> {
+    let (camera, device) =
+        Device::open(path).map_err(|error| format!("cannot open {}: {error}", path.display()))?;
+    let (locked, input) = outis_jail::lock_intake_of_device(camera).map_err(|error| error.to_string())?;
+    Ok(left(device.follow(locked, &input)))
+}
+
 fn follow((locked, source, patience): (LockedIntake, Source, Patience)) -> Leave {
-    match forward::follow(source, locked.into_packets(), &patience) {
+    left(forward::follow(source, locked.into_packets(), &patience))
+}
+
+fn left(followed: Result<Followed, WriteError>) -> Leave {
+    match followed {
         Ok(Followed::Ended) => Leave::Done,
         Ok(Followed::Silent) => Leave::Silent,
         Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,

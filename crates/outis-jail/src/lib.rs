@@ -33,6 +33,7 @@ pub use ffi::{Leave, is_offered, leave};
 pub use live::{EnteredLive, enter_intake_live};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
 pub use states::{
-    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake, was_stopped,
+    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake,
+    lock_intake_of_device, was_stopped,
 };
 pub use trace::{Call, TraceError, Traced, trace};

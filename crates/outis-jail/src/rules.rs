@@ -19,6 +19,8 @@ pub enum Role {
     IntakeLiveOpening,
     /// `outis-intake`, passing on what a camera on the network sends.
     IntakeLive,
+    /// `outis-intake`, passing on what a camera of this machine films.
+    IntakeDevice,
 }
 
 /// What happens to a call that a rule describes. All others end the process.
@@ -79,13 +81,14 @@ struct File {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Eye,
         Self::EyeBuiltIn,
         Self::IntakeOpening,
         Self::Intake,
         Self::IntakeLiveOpening,
         Self::IntakeLive,
+        Self::IntakeDevice,
     ];
 
     /// From its name in messages.
@@ -102,6 +105,7 @@ impl Role {
             Self::Intake => "intake",
             Self::IntakeLiveOpening => "intake that calls a camera",
             Self::IntakeLive => "intake of a camera",
+            Self::IntakeDevice => "intake of a camera of this machine",
         }
     }
 
@@ -121,6 +125,7 @@ impl Role {
             Self::Intake => &[ANY, INTAKE],
             Self::IntakeLiveOpening => &[ANY, LIVE, include_str!("../rules/intake-live-opening.toml")],
             Self::IntakeLive => &[ANY, LIVE],
+            Self::IntakeDevice => &[ANY, include_str!("../rules/intake-device.toml")],
         };
         let faulty = |what: String| JailError::Rules { role: self.name(), what };
         let mut rules = Vec::new();

@@ -80,6 +80,18 @@ pub fn enter_intake(source: impl Into<OwnedFd>) -> Result<(EnteredIntake, Input)
     Ok((EnteredIntake { output }, input))
 }
 
+/// Both steps of an intake of a camera of this machine at once, for a process with one thread that has the camera film:
+/// nothing of what it films has been looked at. Packets will go to standard output.
+///
+/// # Errors
+/// When the kernel cannot do it. The program must end then.
+pub fn lock_intake_of_device(camera: impl Into<OwnedFd>) -> Result<(LockedIntake, Input), JailError> {
+    let (input, output) = enter(Ends::from_source(camera.into())?)?;
+    limits::at_calling(1)?;
+    lock(Role::IntakeDevice)?;
+    Ok((LockedIntake::new(output), input))
+}
+
 /// Whether a program ended because it asked the kernel for something that is not on its list.
 pub fn was_stopped(status: ExitStatus) -> bool {
     status.signal() == Some(libc::SIGSYS)
