@@ -11,6 +11,11 @@ const TEXTS = {
     lines: "Lines", zones: "Zones", flows: "Journeys",
     forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
     noFlows: "None yet.",
+    near: "Time near others", within: "within {m} m", share: "share of time", encounters: "encounters", picture: "whole picture",
+    nearest: "Nearest other", span: "{from} to {to} m", beyond: "{from} m or more", time: "time",
+    walks: "On foot", speed: "mean speed", standing: "standing", density: "people per m²", densest: "at most",
+    queues: "Queues", queueLength: "in line, mean", longest: "at most", served: "served", wait: "mean wait",
+    heat: "Where people were", heatLabel: "Map of the ground, {columns} by {rows} cells of {cell} m: the darker, the longer people were there. Most: {most} person-seconds.",
     usual: "{name}: {mean} on average, {max} at most", usualMean: "{name}: {mean} on average",
     mean: "In the picture, on average",
     terms: "Profile {profile}: the newest finished window, every figure with noise. What fewer than {k} stand behind is withheld and shows as –.",
@@ -43,6 +48,11 @@ const TEXTS = {
     lines: "Lignes", zones: "Zones", flows: "Trajets",
     forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
     noFlows: "Aucun pour l’instant.",
+    near: "Temps près d’autrui", within: "à moins de {m} m", share: "part du temps", encounters: "rencontres", picture: "tout le champ",
+    nearest: "Plus proche voisin", span: "de {from} à {to} m", beyond: "{from} m ou plus", time: "temps",
+    walks: "À pied", speed: "vitesse moy.", standing: "à l’arrêt", density: "personnes par m²", densest: "au plus",
+    queues: "Files d’attente", queueLength: "en file, moyenne", longest: "au plus", served: "servis", wait: "attente moy.",
+    heat: "Où étaient les personnes", heatLabel: "Plan du sol, {columns} par {rows} cases de {cell} m : plus c’est foncé, plus on y est resté. Maximum : {most} personnes-secondes.",
     usual: "{name} : {mean} en moyenne, {max} au plus", usualMean: "{name} : {mean} en moyenne",
     mean: "Dans le champ, en moyenne",
     terms: "Profil {profile} : la dernière période achevée, chaque nombre avec du bruit. Ce qui repose sur moins de {k} passages n’est pas dit : –.",
@@ -80,6 +90,8 @@ const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en"
 const texts = TEXTS[language];
 const number = new Intl.NumberFormat(language);
 const decimal = new Intl.NumberFormat(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 });
+const metres = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
 const NOT_TOLD = "–"; // withheld, or not told by the profile
 const figure = (value) => (value === null || value === undefined ? NOT_TOLD : number.format(value));
 const fill = (template, values) => template.replace(/\{(\w+)\}/g, (_, key) => values[key]);
@@ -320,7 +332,7 @@ class CameraView {
         cells: [new Date(time).toLocaleTimeString(language)],
       }))));
     }
-    this.find(".tables").replaceChildren(...tables);
+    this.find(".tables").replaceChildren(...tables, ...people(window?.people));
   }
 
   spoken() {
@@ -348,8 +360,75 @@ function table(caption, columns, rows) {
     html("thead", {}, html("tr", {}, html("th"), ...columns.map((column) => html("th", { scope: "col" }, column)))),
     html("tbody", {}, ...rows.map(({ head: [name, more], cells }) => html("tr", {},
       html("th", { scope: "row" }, name, ...(more ? [html("small", {}, more)] : [])),
-      ...cells.map((cell) => html("td", {}, cell)),
+      ...cells.map((cell) => html("td", {}, ...[cell].flat())),
     ))),
+  );
+}
+
+/** What was measured of people on the ground: tables for each kind of figure that is asked for, and a map. */
+function people(report) {
+  if (!report) return [];
+  const name = ({ zone }) => zone ?? texts.picture;
+  const with_unit = (value, unit) => (value === null ? NOT_TOLD : `${metres.format(value)} ${unit}`);
+  const share = (value) => (value === null ? [NOT_TOLD] : [percent.format(value), bar(value)]);
+  const out = [];
+  const near = report.areas.flatMap((area) => (area.distances?.near ?? []).map((near) => ({
+    head: [name(area), fill(texts.within, { m: metres.format(near.within_m) })],
+    cells: [share(near.share), figure(near.encounters)],
+  })));
+  if (near.length) out.push(table(texts.near, [texts.share, texts.encounters], near));
+  const spans = report.areas[0].distances?.nearest;
+  if (spans) {
+    const most = Math.max(1, ...spans.map(({ person_s }) => person_s ?? 0));
+    out.push(table(texts.nearest, [texts.time], spans.map(({ until_m, person_s }, i) => {
+      const from = metres.format(i ? spans[i - 1].until_m : 0);
+      const span = until_m === null ? fill(texts.beyond, { from }) : fill(texts.span, { from, to: metres.format(until_m) });
+      return { head: [span, ""], cells: [person_s === null ? NOT_TOLD : [`${number.format(Math.round(person_s))} s`, bar(person_s / most)]] };
+    })));
+  }
+  const walks = report.areas.filter(({ speed, density }) => speed || density);
+  if (walks.length) {
+    out.push(table(texts.walks, [texts.speed, texts.standing, texts.density, texts.densest], walks.map((area) => ({
+      head: [name(area), ""],
+      cells: [
+        with_unit(area.speed?.mean_m_s ?? null, "m/s"), share(area.speed?.standing_share ?? null),
+        with_unit(area.density?.mean_per_m2 ?? null, ""), with_unit(area.density?.max_per_m2 ?? null, ""),
+      ],
+    }))));
+  }
+  const queues = report.areas.filter(({ queue }) => queue);
+  if (queues.length) {
+    out.push(table(texts.queues, [texts.queueLength, texts.longest, texts.served, texts.wait], queues.map(({ zone, queue }) => ({
+      head: [zone, ""],
+      cells: [
+        queue.mean_length === null ? NOT_TOLD : decimal.format(queue.mean_length),
+        figure(queue.max_length), figure(queue.served), with_unit(queue.mean_wait_s, "s"),
+      ],
+    }))));
+  }
+  if (report.heat) out.push(heat(report.heat));
+  return out;
+}
+
+/** A small bar, as long as a share of its room. */
+function bar(share) {
+  const drawn = svg("svg", { class: "bar", viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" });
+  drawn.append(svg("rect", { class: "bar-fill", x: 0, y: 0, width: 100 * clamp(share, 0, 1), height: 6 }));
+  return drawn;
+}
+
+/** The map of the ground: its first axis to the right, its second one up, as on a plan. */
+function heat({ columns, rows, cell_m, person_s }) {
+  const most = Math.max(1, ...person_s.map((seconds) => seconds ?? 0));
+  const label = fill(texts.heatLabel, { columns, rows, cell: metres.format(cell_m), most: number.format(Math.round(most)) });
+  const cells = person_s.map((seconds, i) => svg("rect", {
+    class: seconds === null ? "heat-withheld" : "heat-cell",
+    x: i % columns, y: rows - 1 - Math.floor(i / columns), width: 1, height: 1,
+    ...(seconds === null ? {} : { "fill-opacity": Math.sqrt(seconds / most).toFixed(3) }),
+  }));
+  return html("figure", { class: "heat" },
+    html("figcaption", {}, texts.heat),
+    svg("svg", { class: "heat-map", viewBox: `0 0 ${columns} ${rows}`, role: "img", "aria-label": label }, ...cells),
   );
 }
 

@@ -216,3 +216,108 @@ impl NearMeter {
         self.encounters.retain(|_, encounter| at.seconds_since(encounter.until) <= PAUSE_MAX_S);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Class, Schema, Window, WindowTotals};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPAN_MS: u64 = 200;
+
+    fn settings(leave_out_groups: bool) -> NearSettings {
+        NearSettings { distances_m: [1.0, 2.0, 0.0], encounter_s: 2.0, leave_out_groups }
+    }
+
+    /// Totals of looks, five in a second, at each of which these people are at places.
+    fn play(
+        looks: &[Vec<(u64, f32, f32)>],
+        settings: NearSettings,
+        bounded: bool,
+    ) -> outis_record::GroundTotals {
+        let cells = GroundCells { thresholds: 2, ..GroundCells::default() };
+        let schema = Schema::new(0, 2, &[Class::Person], false).unwrap().with_ground(cells).unwrap();
+        let mut totals = WindowTotals::new(schema, Window::new(0, 1_000_000).unwrap());
+        let mut meter = NearMeter::new(settings, 2, bounded);
+        for (look, people) in looks.iter().enumerate() {
+            let person = |&(number, x_m, y_m): &(u64, f32, f32)| Person {
+                track: TrackId::for_test(number),
+                position: GroundPoint { x_m, y_m },
+                zones: u64::from(x_m > 0.0),
+            };
+            let at = MediaTime::from_seconds(look as f64 / 5.0);
+            meter.look(at, SPAN_MS, people.iter().map(person).collect(), totals.ground_mut());
+        }
+        meter.flush(totals.ground_mut());
+        totals.ground().clone()
+    }
+
+    #[test]
+    fn two_meet_and_a_third_is_farther() {
+        // Two stand 0.8 m apart for ten seconds, in the zone; a third is 1.7 m from the second, outside it.
+        let looks = vec![vec![(1, 0.5, 0.0), (2, 0.5, 0.8), (3, -1.2, 0.8)]; 50];
+        let totals = play(&looks, settings(true), false);
+        let (view, zone) = (Area::View, Area::Zone(ZoneIndex(0)));
+        assert_eq!([0, 1].map(|threshold| totals.near(view, threshold).near_ms), [20_000, 30_000]);
+        assert_eq!([0, 1].map(|threshold| totals.near(view, threshold).encounters), [1, 3]);
+        assert_eq!([0, 1].map(|threshold| totals.near(zone, threshold).near_ms), [20_000, 20_000]);
+        assert_eq!([0, 1].map(|threshold| totals.near(zone, threshold).encounters), [1, 1]);
+        assert_eq!(totals.nearest_ms(view), [0, 20_000, 0, 10_000, 0, 0, 0]);
+        assert_eq!(totals.near(Area::Zone(ZoneIndex(1)), 1).near_ms, 0);
+    }
+
+    #[test]
+    fn who_walks_together_is_no_neighbour_from_the_start() {
+        // A couple walks 0.7 m apart; somebody comes the other way and passes them.
+        let at = |look: u16| f32::from(look) / 5.0;
+        let looks: Vec<_> = (0..50u16)
+            .map(|look| {
+                vec![(1, 1.2 * at(look), 0.0), (2, 1.2 * at(look), 0.7), (3, 12.0 - 1.2 * at(look), 1.2)]
+            })
+            .collect();
+        let counted = play(&looks, settings(false), false).near(Area::View, 0);
+        let left_out = play(&looks, settings(true), false).near(Area::View, 0);
+        assert!(counted.near_ms >= 20_000 && counted.encounters == 1, "{counted:?}");
+        // The one who passes is within a metre of the nearer of the couple for less than a second.
+        assert!((400..3_000).contains(&left_out.near_ms) && left_out.encounters == 0, "{left_out:?}");
+    }
+
+    proptest! {
+        /// One passage more changes time near others by no more than its own and that of two others, and encounters by
+        /// two: whoever else is there, and in all zones together as much again.
+        #[test]
+        fn one_passage_more_changes_no_more_than_noise_hides(
+            ways in prop::collection::vec(((0usize..20, 1usize..30), (-1.5f32..1.5, -1.5f32..1.5), (-0.3f32..0.3, -0.3f32..0.3)), 2..14),
+            one in any::<prop::sample::Index>(),
+            leave_out_groups in any::<bool>(),
+        ) {
+            let one = one.index(ways.len()) as u64;
+            let looks = |without: Option<u64>| -> Vec<Vec<(u64, f32, f32)>> {
+                let of_look = |look: usize| {
+                    let all = (0u64..).zip(&ways).filter(|(number, _)| Some(*number) != without);
+                    let there = all.filter(|(_, ((from, length), ..))| (*from..from + length).contains(&look));
+                    there.map(|(number, (_, (x, y), (vx, vy)))| {
+                        let t = look as f32 / 5.0;
+                        (number, x + vx * t, y + vy * t)
+                    }).collect()
+                };
+                (0..50).map(of_look).collect()
+            };
+            let settings = NearSettings { encounter_s: 1.0, ..settings(leave_out_groups) };
+            let (with, without) = (play(&looks(None), settings, true), play(&looks(Some(one)), settings, true));
+            let there_ms = SPAN_MS * ways[one as usize].0.1 as u64;
+            let most_ms = there_ms * (1 + u64::from(PassageBounds::NEIGHBOURS));
+            let zones = [0, 1].map(|zone| Area::Zone(ZoneIndex(zone)));
+            for threshold in 0..2 {
+                let changed = |area: Area| with.near(area, threshold).near_ms.abs_diff(without.near(area, threshold).near_ms);
+                prop_assert!(changed(Area::View) <= most_ms);
+                prop_assert!(zones.into_iter().map(changed).sum::<u64>() <= most_ms);
+                let encounters = [&with, &without].map(|totals| totals.near(Area::View, threshold).encounters);
+                prop_assert!(encounters[0].abs_diff(encounters[1]) <= PassageBounds::ENCOUNTERS);
+            }
+            let measured = |totals: &outis_record::GroundTotals| totals.nearest_ms(Area::View).iter().sum::<u64>();
+            prop_assert_eq!(measured(&with) - measured(&without), there_ms);
+        }
+    }
+}

@@ -232,3 +232,53 @@ impl From<Seen> for Person {
         Self { track, position, zones }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use outis_record::{Class, Density, Schema, Window, WindowTotals};
+
+    use super::*;
+    use crate::{GroundPoint, Zone};
+
+    /// Somebody stands five minutes on one place, in two zones that overlap; looked at five times a second.
+    fn stand(bounded: bool) -> WindowTotals {
+        let p = |x: f32, y: f32| ImagePoint::new(x, y);
+        let corners = [p(0.0, 0.0), p(400.0, 0.0), p(400.0, 400.0), p(0.0, 400.0)];
+        let ground = [(0.0, 40.0), (40.0, 40.0), (40.0, 0.0), (0.0, 0.0)];
+        let plane = GroundPlane::from_points(corners, ground.map(|(x_m, y_m)| GroundPoint { x_m, y_m }));
+        let zone = || Zone::new(vec![p(0.0, 0.0), p(400.0, 0.0), p(400.0, 400.0)]).unwrap();
+        let scene = Scene { zones: vec![zone(), zone()], ground: Some(plane.unwrap()), ..Scene::default() };
+        let cells = GroundCells { density: true, speed: true, heat_cells: 16, ..GroundCells::default() };
+        let schema = Schema::new(0, 2, &[Class::Person], false).unwrap().with_ground(cells).unwrap();
+        let mut totals = WindowTotals::new(schema, Window::new(0, 1_000_000).unwrap());
+        let heat = HeatGrid::new(GroundPoint::default(), 10.0, 4, 4);
+        let settings = GroundSettings { heat, ..GroundSettings::default() };
+        let mut meter = GroundMeter::new(&scene, cells, settings, bounded).unwrap();
+        for look in 0..1500u16 {
+            let bbox = ImageBox::standing_on(p(300.0, 200.0), 5.0, 15.0);
+            let zones = [ZoneIndex(0), ZoneIndex(1)];
+            meter.person(TrackId::for_test(1), bbox, zones.into_iter());
+            meter.look(MediaTime::from_seconds(f64::from(look) / 5.0), 200, totals.ground_mut());
+        }
+        meter.flush(totals.ground_mut());
+        totals
+    }
+
+    #[test]
+    fn a_bounded_passage_is_measured_for_a_minute() {
+        let sums = |totals: &WindowTotals| {
+            let ground = totals.ground();
+            let standing = [Area::View, Area::Zone(ZoneIndex(0)), Area::Zone(ZoneIndex(1))];
+            let heat: u64 = (0..16).map(|cell| ground.heat_ms(cell)).sum();
+            (standing.map(|area| ground.speed(area).stopped_ms), heat)
+        };
+        assert_eq!(sums(&stand(false)), ([300_000; 3], 300_000));
+        let bounded = stand(true);
+        let (minute, cell) = (PassageBounds::GROUND_MS, PassageBounds::HEAT_CELL_MS);
+        assert_eq!(sums(&bounded), ([minute, minute, 0], cell), "in one zone at a time");
+        // Half of a square 40 m wide.
+        let expected = Density { area_dm2: 80_000, present_ms: minute, max: 1 };
+        assert_eq!(bounded.ground().density(ZoneIndex(0)), expected);
+        assert_eq!(bounded.ground().density(ZoneIndex(1)), Density { present_ms: 0, max: 0, ..expected });
+    }
+}

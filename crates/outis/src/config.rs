@@ -451,12 +451,13 @@ pub(crate) mod tests {
     use crate::detector::Runtime;
 
     const PAGE: &str = include_str!("../../../docs/ref/config.md");
-    const SAMPLES: [(&str, &str); 5] = [
+    const SAMPLES: [(&str, &str); 6] = [
         ("one-camera.toml", include_str!("../../../docs/samples/one-camera.toml")),
         ("two-cameras.toml", include_str!("../../../docs/samples/two-cameras.toml")),
         ("street.toml", include_str!("../../../docs/samples/street.toml")),
         ("decree.toml", include_str!("../../../docs/samples/decree.toml")),
         ("speaker.toml", include_str!("../../../docs/samples/speaker.toml")),
+        ("distances.toml", include_str!("../../../docs/samples/distances.toml")),
     ];
 
     fn detector() -> DetectorFiles {

@@ -170,6 +170,16 @@ impl GroundFigures {
         }
     }
 
+    /// Whether figures of these and of others mean the same, so that their sum means something. Queues belong to zones,
+    /// and go with them.
+    pub(crate) fn adds_up_with(&self, other: &Self) -> bool {
+        let meant = |figures: &Self| {
+            let Self { distances_m, encounter_s, leaves_out_groups, heat, .. } = figures;
+            (distances_m.clone(), *encounter_s, *leaves_out_groups, *heat)
+        };
+        meant(self) == meant(other)
+    }
+
     /// The words in which the eye is told.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let mut arguments: Vec<OsString> = Vec::new();
@@ -220,6 +230,20 @@ mod tests {
         assert_eq!(words, expected);
         assert!(camera("").unwrap().plan.scene.on_ground().cells().is_none());
         assert_eq!(plan.schema().unwrap().ground(), cells);
+    }
+
+    #[test]
+    fn figures_of_other_distances_are_not_added_up() {
+        let figures = |keys: &str| camera(&format!("{keys}{GROUND}")).unwrap().plan.scene.on_ground().clone();
+        let base = figures("distance_m = [1]\n");
+        for (keys, same) in [
+            ("distance_m = [1]\nspeed = true\n", true),
+            ("distance_m = [1.5]\n", false),
+            ("distance_m = [1]\ngroups = \"leave-out\"\n", false),
+            ("distance_m = [1]\nheat = { cell_m = 3 }\n", false),
+        ] {
+            assert_eq!(base.adds_up_with(&figures(keys)), same, "{keys}");
+        }
     }
 
     #[test]

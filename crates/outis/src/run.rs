@@ -114,7 +114,8 @@ impl Way {
     pub(crate) async fn change(&mut self, from: &CameraPlan, to: &CameraPlan) -> Result<(), CameraError> {
         let schema = to.schema()?;
         let disclosure = to.disclosure(&schema)?;
-        let same_windows = (from.window_ms, from.profile) == (to.window_ms, to.profile);
+        let same_windows = (from.window_ms, from.profile) == (to.window_ms, to.profile)
+            && from.scene.on_ground().adds_up_with(to.scene.on_ground());
         match &mut self.merger {
             Some(merger) if same_windows => {
                 let (new, old): (&Scene, &Scene) = (&to.scene, &from.scene);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
+use outis_eval::report;
 use outis_eval::street::{
     self, Noise,
     distance::{self, DISTANCES_M, DistanceOptions},
@@ -20,6 +21,12 @@ pub(crate) struct Distance {
     /// Runs with different noise
     #[arg(long, default_value_t = 5)]
     seeds: u64,
+    /// How high the camera hangs, in metres
+    #[arg(long, default_value_t = distance::HEIGHT_M)]
+    height: f64,
+    /// The page's part in docs/ref/accuracy.md
+    #[arg(long)]
+    page: bool,
     /// The folder that holds eth-ucy/ [default: $OUTIS_SHARED, or ../shared/data beside the checkout]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -28,12 +35,17 @@ pub(crate) struct Distance {
 impl Distance {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let data = self.data.clone().unwrap_or_else(street::default_data);
+        if self.page {
+            print!("{}", report::distances(&data)?);
+            return Ok(());
+        }
         for &fps in &self.fps {
             anyhow::ensure!((1.0..=100.0).contains(&fps), "--fps {fps}: 1 to 100 are possible");
             for (label, noise) in [("white", Noise::field()), ("drift", Noise::drift())] {
                 for leave_out_groups in [false, true] {
                     let noise = noise.with_jitter_scaled(self.jitter);
-                    let options = DistanceOptions { fps, noise, seeds: self.seeds.max(1), leave_out_groups };
+                    let (seeds, height_m) = (self.seeds.max(1), self.height);
+                    let options = DistanceOptions { fps, noise, seeds, leave_out_groups, height_m };
                     let runs = distance::run(&data, options)
                         .context("distances need the trajectories and groups of ETH and UCY")?;
                     for run in runs {

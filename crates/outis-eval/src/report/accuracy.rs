@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::python::Python;
 use super::table::Table;
-use super::{checkout, clip, machine, street};
+use super::{checkout, clip, distance, machine, street};
 use crate::metrics::Comparison;
 use crate::metrics::clear::clear;
 use crate::metrics::hota::hota;
@@ -34,6 +34,7 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
     let mut section =
         |title: &str, content: &str| text += &format!("\n## {title}\n\n{}\n", content.trim_end());
     section("Counting benchmark", &street::section(data, python.as_ref(), python_seeds)?);
+    section("Distances between people", &distance::section(data)?);
     section("Simple cases", &simple_cases());
     section("A real clip", &clip::section(data, &clip_file, python.as_ref())?);
     section("The metrics themselves", &tud()?);

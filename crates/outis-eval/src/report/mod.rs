@@ -3,6 +3,7 @@
 mod accuracy;
 mod benchmarks;
 mod clip;
+mod distance;
 mod machine;
 mod processes;
 mod python;
@@ -17,6 +18,14 @@ use std::path::PathBuf;
 /// Where programs and fixtures of the checkout are.
 fn checkout() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
+}
+
+/// How right distances between people are: a part of the accuracy page.
+///
+/// # Errors
+/// When trajectories that are there cannot be read.
+pub fn distances(data: &std::path::Path) -> anyhow::Result<String> {
+    distance::section(data)
 }
 
 fn percent(share: f64) -> String {

@@ -26,9 +26,14 @@ impl Camera {
     /// The camera of a street: 6 m high beside the busy area, looking slantwise over it, so that people are
     /// 80 to 230 px tall and hide each other now and then.
     pub fn of(street: Street) -> Self {
+        Self::at_height(street, 6.0)
+    }
+
+    /// The same at another height in metres: the lower it hangs, the more people hide each other.
+    pub fn at_height(street: Street, height_m: f64) -> Self {
         match street {
-            Street::SeqEth => Self::new([-3.0, -7.0, 6.0], [5.8, 5.4, 0.0], 1100.0),
-            Street::Zara01 => Self::new([-9.5, 3.0, 6.0], [-1.8, 12.5, 0.0], 1050.0),
+            Street::SeqEth => Self::new([-3.0, -7.0, height_m], [5.8, 5.4, 0.0], 1100.0),
+            Street::Zara01 => Self::new([-9.5, 3.0, height_m], [-1.8, 12.5, 0.0], 1050.0),
         }
     }
 

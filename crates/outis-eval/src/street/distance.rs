@@ -62,7 +62,12 @@ pub struct DistanceOptions {
     pub seeds: u64,
     /// Whether people who walk together are no neighbours of each other.
     pub leave_out_groups: bool,
+    /// How high the camera hangs, in metres.
+    pub height_m: f64,
 }
+
+/// How high the camera of the benchmarks hangs, in metres.
+pub const HEIGHT_M: f64 = 6.0;
 
 /// Measures both streets.
 ///
@@ -73,7 +78,8 @@ pub fn run(data: &Path, options: DistanceOptions) -> Result<Vec<Run>, BenchError
     let mut stages = Vec::new();
     for street in Street::ALL {
         let (paths, groups) = (read(street, data)?, Groups::read(street, data)?);
-        let world = World::new(street, &paths, options.fps * every);
+        let camera = Camera::at_height(street, options.height_m);
+        let world = World::seen_by(&camera, &paths, options.fps * every);
         stages.push((street, paths, groups, world));
     }
     let jobs: Vec<(usize, u64)> =
@@ -100,7 +106,10 @@ fn measure(
     looks: impl Iterator<Item = DetectedFrame>,
     options: DistanceOptions,
 ) -> Distances {
-    let scene = Scene { ground: Some(Camera::of(street).ground_plane()), ..Scene::default() };
+    let scene = Scene {
+        ground: Some(Camera::at_height(street, options.height_m).ground_plane()),
+        ..Scene::default()
+    };
     let near = NearSettings {
         distances_m: [DISTANCES_M[0], DISTANCES_M[1], 0.0],
         encounter_s: ENCOUNTER_S,
@@ -135,7 +144,7 @@ fn shares(totals: &GroundTotals) -> Distances {
 
 /// The same figures of the true positions.
 fn truth(street: Street, paths: &[GroundPath], groups: &Groups, options: DistanceOptions) -> Distances {
-    let camera = Camera::of(street);
+    let camera = Camera::at_height(street, options.height_m);
     let end_s = paths.iter().map(GroundPath::end_s).fold(0.0, f64::max);
     let mut near = [0u32; 2];
     let mut spans = [0u32; NEAREST_SPANS];
@@ -207,10 +216,19 @@ impl Meetings {
 }
 
 impl Run {
-    /// The relative error of the share nearer than one of the distances, mean over seeds.
-    pub fn near_error(&self, threshold: usize) -> f64 {
+    /// The relative errors of the share nearer than one of the distances, seed by seed.
+    pub fn near_errors(&self, threshold: usize) -> impl Iterator<Item = f64> + Clone + '_ {
         let truth = self.truth.near_share[threshold];
-        let errors = self.measured.iter().map(|measured| measured.near_share[threshold] / truth - 1.0);
-        errors.sum::<f64>() / self.measured.len().max(1) as f64
+        self.measured.iter().map(move |measured| measured.near_share[threshold] / truth - 1.0)
+    }
+
+    /// Their mean.
+    pub fn near_error(&self, threshold: usize) -> f64 {
+        self.near_errors(threshold).sum::<f64>() / self.measured.len().max(1) as f64
+    }
+
+    /// A figure's mean over the seeds.
+    pub fn mean(&self, of: impl Fn(&Distances) -> f64) -> f64 {
+        self.measured.iter().map(of).sum::<f64>() / self.measured.len().max(1) as f64
     }
 }

@@ -38,11 +38,15 @@ pub struct World {
 impl World {
     /// Everything the camera of a street has before it, at a number of frames per second.
     pub fn new(street: Street, paths: &[GroundPath], fps: f64) -> Self {
-        let camera = Camera::of(street);
+        Self::seen_by(&Camera::of(street), paths, fps)
+    }
+
+    /// Everything another camera has before it.
+    pub fn seen_by(camera: &Camera, paths: &[GroundPath], fps: f64) -> Self {
         let end_s = paths.iter().map(GroundPath::end_s).fold(0.0, f64::max);
         let people: Vec<Person<'_>> = paths.iter().map(Person::new).collect();
         let frames = (0..=(end_s * fps).floor() as usize)
-            .map(|frame| presences(&people, &camera, frame as f64 / fps))
+            .map(|frame| presences(&people, camera, frame as f64 / fps))
             .collect();
         Self { fps, frames }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use outis_eval::product;
-use outis_eval::street::distance::{self, DistanceOptions};
+use outis_eval::street::distance::{self, DistanceOptions, HEIGHT_M};
 use outis_eval::street::{self, DetectedFrame, Noise, Options, Report};
 use outis_measure::{Line, MeasureSettings};
 use outis_record::DirectionalCount;
@@ -70,7 +70,7 @@ fn distances_err_no_more_than_promised() {
     }
     for (leave_out_groups, error_max) in [(false, [0.05, 0.05]), (true, [0.15, 0.10])] {
         for noise in [Noise::field(), Noise::drift()] {
-            let options = DistanceOptions { fps: 5.0, noise, seeds: 5, leave_out_groups };
+            let options = DistanceOptions { fps: 5.0, noise, seeds: 5, leave_out_groups, height_m: HEIGHT_M };
             for run in distance::run(&data, options).unwrap() {
                 let errors = [run.near_error(0), run.near_error(1)];
                 let held = errors.iter().zip(error_max).all(|(error, most)| error.abs() <= most);

@@ -61,7 +61,14 @@ fn windows_are_written_one_by_one() {
 #[test]
 fn samples_run_as_they_stand() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples");
-    for sample in ["one-camera.toml", "two-cameras.toml", "street.toml", "decree.toml", "speaker.toml"] {
+    for sample in [
+        "one-camera.toml",
+        "two-cameras.toml",
+        "street.toml",
+        "decree.toml",
+        "speaker.toml",
+        "distances.toml",
+    ] {
         let stage = Stage::new();
         stage.short_clip(4);
         let text = fs::read_to_string(format!("{folder}/{sample}")).unwrap();
@@ -72,6 +79,52 @@ fn samples_run_as_they_stand() {
         assert_eq!(ended.code, 0, "{sample}: {ended:?}");
         let cameras = text.matches("[[camera]]").count();
         assert_eq!(windows(&stage.read("windows.jsonl")).len(), cameras, "{sample}");
+    }
+}
+
+/// Real people before the real eye, in metres. The shares have no truth here; what must hold of any street does.
+#[test]
+fn people_are_measured_on_the_ground() {
+    let stage = Stage::new();
+    stage.short_clip(20);
+    let sample =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/samples/distances.toml"));
+    stage.write("w.toml", format!("listen = \"127.0.0.1:0\"\n{}", sample.unwrap()));
+    let ended = stage.run(&["watch", "w.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let windows = windows(&stage.read("windows.jsonl"));
+    let [window] = &windows[..] else { panic!("{windows:?}") };
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}: {window}"));
+    let areas = window["people"]["areas"].as_array().unwrap();
+    assert!(areas.len() == 2 && areas[0]["zone"].is_null() && areas[1]["zone"] == "crossing", "{window}");
+    let view = &areas[0];
+    let measured_s = number(&view["distances"]["measured_s"]);
+    // Four to eight people walk there.
+    assert!((30.0..200.0).contains(&measured_s), "{window}");
+    let [one, two] = [0, 1].map(|index| number(&view["distances"]["near"][index]["share"]));
+    assert!((0.0..=1.0).contains(&one) && one <= two && two <= 1.0, "{window}");
+    let spans = view["distances"]["nearest"].as_array().unwrap();
+    let sum: f64 = spans.iter().map(|span| number(&span["person_s"])).sum();
+    assert!(spans.len() == 7 && (sum - measured_s).abs() < 0.01, "{window}");
+    // People walk, and none of them runs.
+    let speed = number(&view["speed"]["mean_m_s"]);
+    assert!((0.8..2.2).contains(&speed), "{window}");
+    // By hand, from the marks: the zone is about ten metres by eight.
+    let zone = &areas[1];
+    assert!((40.0..150.0).contains(&number(&zone["density"]["ground_m2"])), "{window}");
+    assert!(number(&zone["density"]["mean_per_m2"]) <= number(&zone["density"]["max_per_m2"]), "{window}");
+    assert!(zone["queue"]["served"].is_u64() && view.get("queue").is_none(), "{window}");
+    let heat = &window["people"]["heat"];
+    let cells = heat["person_s"].as_array().unwrap();
+    let hot: f64 = cells.iter().map(number).sum();
+    assert!(cells.len() == 6 * 4 && hot > 5.0 && hot <= measured_s, "{window}");
+    let csv = stage.read("windows.csv");
+    for row in [
+        "view,,,person,within_1m_share,",
+        "zone,crossing,,person,density_mean_per_m2,",
+        "heat,-14;-10,,person",
+    ] {
+        assert!(csv.contains(row), "{row}: {csv}");
     }
 }
 
