@@ -1,6 +1,6 @@
 # What people run. Each target is one step over cargo or a script of scripts/; `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint models eval looks bench judge clean
+.PHONY: help demo test lint models eval looks bench package judge clean
 
 programs := $(or $(CARGO_TARGET_DIR),target)/release
 
@@ -35,6 +35,12 @@ bench: judge ## measure how fast it is, beside a Python pipeline; writes docs/re
 	@"$$(bench/python/setup)" -m unittest discover --start-directory bench/python
 	@$(programs)/outis-eval report benchmarks >$(programs)/benchmarks.md
 	@mv $(programs)/benchmarks.md docs/ref/benchmarks.md
+
+package: ## make a Debian package of the programs in target/
+	@scripts/toolchain
+	@scripts/packages build package
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary
+	@scripts/package $(programs) target
 
 judge:
 	@scripts/toolchain

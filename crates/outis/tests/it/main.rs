@@ -12,6 +12,8 @@ mod demo;
 #[cfg(test)]
 mod ledger;
 #[cfg(test)]
+mod package;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod prove;
