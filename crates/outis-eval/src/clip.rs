@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use outis_measure::{Detection, ImageBox, Line, MeasureSettings, MediaTime, TrackPoint, TrackerSettings};
+use outis_measure::{
+    Detection, ImageBox, ImagePoint, Line, MeasureSettings, MediaTime, TrackPoint, TrackerSettings,
+};
 use outis_record::{Class, DirectionalCount, SchemaError};
 
 use crate::metrics::Comparison;
@@ -11,6 +13,7 @@ use crate::metrics::counts::occupancy_mae;
 use crate::metrics::hota::{Hota, hota};
 use crate::metrics::identity::identity;
 use crate::mot::Frames;
+use crate::random::Random;
 use crate::watch::Watched;
 use crate::{passage, product};
 
@@ -27,6 +30,32 @@ pub const VTEST_LINES: [(&str, [f32; 4]); 8] = [
     ("falling", [150.0, 150.0, 650.0, 500.0]),
     ("short", [330.0, 200.0, 470.0, 330.0]),
 ];
+
+/// Random lines over the clip are this many …
+const RANDOM_LINES: usize = 30;
+/// … of this length at least, in pixels, and crossed this often at least by the people of the truth.
+const RANDOM_LENGTH_MIN_PX: f32 = 150.0;
+const RANDOM_PASSAGES_MIN: u32 = 10;
+
+/// Lines over the clip that nobody chose: always the same, from a seed. Eight lines are crossed too rarely to tell one
+/// counter from another by a few passages, and whoever draws lines knows what is counted well there.
+pub fn random_lines(truth: &Frames<(i64, ImageBox)>, fps: f64) -> Vec<(String, Line)> {
+    let mut random = Random::new(7);
+    let mut lines = Vec::new();
+    while lines.len() < RANDOM_LINES {
+        // Below y = 154, where the truth knows everybody, and a little away from the picture's border.
+        let mut point =
+            || ImagePoint::new(random.between(10.0, 758.0) as f32, random.between(160.0, 566.0) as f32);
+        let Ok(line) = Line::new(point(), point()) else { continue };
+        let passages = passage::count(truth, fps, &[line])[0];
+        if line.length_px() >= RANDOM_LENGTH_MIN_PX
+            && passages.forward + passages.backward >= RANDOM_PASSAGES_MIN
+        {
+            lines.push((format!("random-{}", lines.len() + 1), line));
+        }
+    }
+    lines
+}
 
 /// What the product made of a clip.
 #[derive(Debug, Clone)]

@@ -23,6 +23,8 @@ pub(crate) struct Report {
 enum Page {
     /// How right the counts are: minutes
     Accuracy,
+    /// Of that page the section about the demo clip
+    Clip,
     /// What counting costs: minutes on a quiet machine
     Benchmarks,
 }
@@ -32,6 +34,7 @@ impl Report {
         let data = self.data.clone().unwrap_or_else(street::default_data);
         let text = match self.page {
             Page::Accuracy => report::accuracy(&data, self.python_seeds)?,
+            Page::Clip => report::clip_section(&data, self.python_seeds > 0)?,
             Page::Benchmarks => report::benchmarks()?,
         };
         print!("{text}");

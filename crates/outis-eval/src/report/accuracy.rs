@@ -1,6 +1,6 @@
 //! `docs/ref/accuracy.md`: how right counts and tracks are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use outis_measure::MeasureSettings;
@@ -25,7 +25,6 @@ const CASE_SEEDS: u64 = 5;
 /// When something that is there cannot be measured. What is absent is said in the report.
 pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
     let python = if python_seeds > 0 { Some(Python::set_up()?) } else { None };
-    let clip_file = cache::folder().join("clips/vtest.avi");
     let mut text = "# How right the counts are\n\nWritten by `make eval`; do not edit.\n\n".to_owned();
     text += &machine::description();
     text += "\nCount error: passages too many or too few in each direction, as a share of the true ones. A true passage: \
@@ -36,9 +35,22 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
     section("Counting benchmark", &street::section(data, python.as_ref(), python_seeds)?);
     section("Distances between people", &distance::section(data)?);
     section("Simple cases", &simple_cases());
-    section("A real clip", &clip::section(data, &clip_file, python.as_ref())?);
+    section("A real clip", &clip::section(data, &clip_file(), python.as_ref())?);
     section("The metrics themselves", &tud()?);
     Ok(text)
+}
+
+/// The section about the demo clip alone, with or without the Python packages.
+///
+/// # Errors
+/// When something that is there cannot be measured.
+pub fn clip(data: &Path, with_python: bool) -> anyhow::Result<String> {
+    let python = with_python.then(Python::set_up).transpose()?;
+    clip::section(data, &clip_file(), python.as_ref())
+}
+
+fn clip_file() -> PathBuf {
+    cache::folder().join("clips/vtest.avi")
 }
 
 fn simple_cases() -> String {

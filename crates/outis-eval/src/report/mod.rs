@@ -10,7 +10,7 @@ mod python;
 mod street;
 mod table;
 
-pub use accuracy::accuracy;
+pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;
 
 use std::path::PathBuf;

@@ -109,6 +109,14 @@ impl Planner {
                     Way::Still if !fits_whole(picture_px, input) => still_tiles(picture_px),
                     Way::Whole | Way::Still | Way::Planned(_) => (1, 1),
                 };
+                // A view that needs no crops is shown as large as one input's pixels allow. Measurements of one way
+                // or another compare inputs of the card's size.
+                let input = match way {
+                    Way::Planned(_) | Way::Still if tiles == (1, 1) && self.input.is_none() => {
+                        input.shaped(picture_px)
+                    }
+                    _ => input,
+                };
                 let detections = detector.look(frame, &tiles::sheets(picture_px, tiles, input), floor)?;
                 return Ok(Look { detections, observed_share: 1.0 });
             }

@@ -31,6 +31,27 @@ impl InputSize {
         }
     }
 
+    /// The same number of pixels in the shape of a picture: a view that is wider than high is not shown with grey
+    /// below it, but larger, at the cost of the card's input. What is enlarged anyway stays as it is.
+    pub fn shaped(self, picture_px: (u32, u32)) -> Self {
+        let Self::UpTo { width_px, height_px, step_px } = self else { return self };
+        let pixels_max = width_px * height_px;
+        let (width, height) = (f64::from(picture_px.0.max(1)), f64::from(picture_px.1.max(1)));
+        let scale = |columns: usize, rows: usize| (columns as f64 / width).min(rows as f64 / height);
+        if scale(width_px, height_px) >= 1.0 {
+            return self;
+        }
+        let columns = (1..=pixels_max / (step_px * step_px)).map(|steps| steps * step_px);
+        let inputs = columns.map(|columns| (columns, pixels_max / columns / step_px * step_px));
+        let best = inputs.filter(|&(_, rows)| rows > 0).max_by(|&a, &b| {
+            let of = |(columns, rows)| scale(columns, rows);
+            // Of inputs that show it as large, the one with fewer pixels.
+            of(a).total_cmp(&of(b)).then((b.0 * b.1).cmp(&(a.0 * a.1)))
+        });
+        let (width_px, height_px) = best.unwrap_or((width_px, height_px));
+        Self::UpTo { width_px, height_px, step_px }
+    }
+
     /// Width and height of the smallest input that holds this much.
     pub fn around(self, (width, height): (usize, usize)) -> (usize, usize) {
         match self {
@@ -115,6 +136,28 @@ mod tests {
         }
         assert_eq!(Letterbox::fit(0, 5, FREE), None);
         assert_eq!(Letterbox::fit(5, 0, FIXED), None);
+    }
+
+    #[test]
+    fn the_shape_follows_the_view_and_the_cost_stays() {
+        // (case, picture, input that shows it)
+        let cases = [
+            ("PETS", (768, 576), (480, 352)),
+            ("CIF, four times", (704, 576), (448, 384)),
+            ("wide", (854, 480), (512, 288)),
+            ("upright", (480, 854), (288, 512)),
+            ("square", (500, 500), (416, 416)),
+            ("smaller than the input", (160, 120), (416, 320)),
+        ];
+        for (name, picture, input) in cases {
+            let shaped = FREE.shaped(picture);
+            let letterbox = Letterbox::fit(picture.0, picture.1, shaped).unwrap();
+            assert_eq!(letterbox.input_px(), input, "{name}");
+            let before = Letterbox::fit(picture.0, picture.1, FREE).unwrap();
+            assert!(letterbox.scaled_px().0 >= before.scaled_px().0, "{name}");
+            assert!(input.0 * input.1 <= 416 * 416, "{name}");
+        }
+        assert_eq!(FIXED.shaped((768, 576)), FIXED);
     }
 
     #[test]
