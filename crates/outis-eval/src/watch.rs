@@ -9,7 +9,7 @@ use outis_eye::decode::{Event, Frames as DecodedFrames, StartError, Unreadable};
 use outis_eye::detect::card::Cards;
 use outis_eye::detect::{Detect, DetectError, DetectorChoice, InputSize, LoadError, Runtime, load};
 use outis_eye::plan::{Planner, Way};
-use outis_measure::{Detection, Line, MediaTime, Score};
+use outis_measure::{Detection, ImageBox, Line, MediaTime, Score};
 
 use crate::mot::{FRAME_MAX, Frames};
 use crate::{cache, cpu};
@@ -22,8 +22,10 @@ const PICTURE_ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
 pub struct Watched {
     /// When each frame was shown; index 0 is frame 1.
     pub times: Vec<MediaTime>,
-    /// The boxes of each frame that was looked at, by the frame's number from 1.
+    /// The boxes of each frame that was looked at, by the frame's number from 1; in the still view of a camera that sways.
     pub looks: BTreeMap<u32, Vec<Detection>>,
+    /// How far the view has swayed in each of them, to the right and down in pixels.
+    pub sway_px: BTreeMap<u32, (f32, f32)>,
     /// Processor time for demultiplexing, decoding and detecting, start-up not included.
     pub cpu: Duration,
     /// Packets and frames that were damaged.
@@ -43,15 +45,25 @@ impl Watched {
         }
     }
 
+    /// A box of the still view, where it is in a frame.
+    pub fn in_frame(&self, frame: u32, bbox: &ImageBox) -> ImageBox {
+        let (right, down) = self.sway_px.get(&frame).copied().unwrap_or_default();
+        ImageBox { left: bbox.left + right, top: bbox.top + down, ..*bbox }
+    }
+
     /// The looks in order, with their times.
     pub fn timed_looks(&self) -> impl Iterator<Item = (MediaTime, &[Detection])> {
         self.looks.iter().map(|(&frame, found)| (self.times[frame as usize - 1], found.as_slice()))
     }
 
-    /// Boxes frame by frame; those that were not looked at are empty.
+    /// Boxes frame by frame, where they are in it; those that were not looked at are empty.
     pub fn frames(&self) -> Frames<Detection> {
         let numbers = 1..=u32::try_from(self.times.len()).unwrap_or(FRAME_MAX);
-        numbers.map(|frame| self.looks.get(&frame).cloned().unwrap_or_default()).collect()
+        let in_frame = |frame| {
+            let found = self.looks.get(&frame).into_iter().flatten();
+            found.map(|d| Detection { bbox: self.in_frame(frame, &d.bbox), ..*d }).collect()
+        };
+        numbers.map(in_frame).collect()
     }
 }
 
@@ -219,6 +231,7 @@ impl Watcher {
                 let look = planner.look(&mut *self.detector, frame_seen, self.floor);
                 let look = look.map_err(|source| WatchError::Detect { path: path(), source })?;
                 watched.observed += f64::from(look.observed_share);
+                watched.sway_px.insert(frame, look.sway_px);
                 watched.looks.insert(frame, look.detections);
             }
         }

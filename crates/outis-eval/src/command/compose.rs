@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use outis_eval::compose::{self, STREET_A, STREET_B, Street, Variant};
+use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, Street, Variant};
 use outis_eval::{cache, mot};
 use outis_measure::Score;
 
 /// Composes a 1080p street with a known truth out of the demo clip; prints where the files are
 #[derive(Debug, clap::Args)]
 pub(crate) struct Compose {
-    /// Which street: `a` is for tuning, `b` for reporting
+    /// Which street: `a` and `c` are for tuning, `b` is for reporting
     #[arg(value_enum, default_value = "a")]
     street: StreetArgument,
     /// Seen how; may be given several times [default: in every way]
@@ -28,6 +28,8 @@ pub(crate) enum StreetArgument {
     A,
     /// For reporting
     B,
+    /// For tuning, with as many people as on the second
+    C,
 }
 
 impl StreetArgument {
@@ -35,6 +37,7 @@ impl StreetArgument {
         match self {
             Self::A => STREET_A,
             Self::B => STREET_B,
+            Self::C => STREET_C,
         }
     }
 }

@@ -99,7 +99,7 @@ impl Detect {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let watched = self.detector.watcher()?.watch(&self.source, self.detector.every)?;
         let mut text = String::new();
-        for (&frame, found) in &watched.looks {
+        for (found, frame) in watched.frames().iter().zip(1..) {
             found.iter().for_each(|detection| mot::write_detection(&mut text, frame, detection));
         }
         if watched.faults > 0 {

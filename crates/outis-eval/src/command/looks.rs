@@ -15,7 +15,7 @@ pub(crate) struct Looks {
     /// Name of a model card
     #[arg(long, value_name = "NAME", default_value = "nanodet-g")]
     model: String,
-    /// Which street: `a` is for tuning, `b` for reporting
+    /// Which street: `a` and `c` are for tuning, `b` is for reporting
     #[arg(long, value_enum, default_value = "b")]
     street: StreetArgument,
     /// Seen how

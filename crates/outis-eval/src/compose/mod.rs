@@ -57,7 +57,7 @@ const fn copy(left_px: i32, top_px: i32, scale: f32, first_frame: u32, mirrored:
 /// A street: which copies, where.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Street {
-    /// `a` is for tuning, `b` for reporting.
+    /// `a` and `c` are for tuning, `b` is for reporting.
     pub name: &'static str,
     copies: &'static [Copy],
 }
@@ -84,6 +84,19 @@ pub const STREET_B: Street = Street {
         copy(1390, 300, 0.6, 70, true),
         copy(420, 300, 0.7, 195, false),
         copy(40, 620, 0.95, 150, true),
+    ],
+};
+
+/// As many people as on `b`, elsewhere and at other times: for tuning what a crowd needs.
+pub const STREET_C: Street = Street {
+    name: "c",
+    copies: &[
+        copy(60, 30, 0.5, 60, false),
+        copy(860, 40, 0.45, 110, false),
+        copy(1260, 30, 0.75, 10, true),
+        copy(40, 320, 0.85, 130, true),
+        copy(740, 300, 0.6, 190, false),
+        copy(960, 620, 0.9, 35, false),
     ],
 };
 
@@ -221,7 +234,7 @@ mod tests {
 
     #[test]
     fn copies_lie_in_the_picture_and_hardly_cover_each_other() {
-        for street in [STREET_A, STREET_B] {
+        for street in [STREET_A, STREET_B, STREET_C] {
             for (index, copy) in street.copies.iter().enumerate() {
                 let area = copy.area();
                 // On the canvas, that is; the picture cuts it.

@@ -17,6 +17,7 @@ use crate::compose::{self, FPS, Street, Variant};
 use crate::count_error::{LineResult, Report};
 use crate::metrics::SAME_IOU;
 use crate::mot::Frames;
+use crate::passage;
 use crate::watch::Watcher;
 
 /// Every other frame of ten a second: five looks a second.
@@ -118,17 +119,24 @@ pub fn measure(
         ..TrackerSettings::default()
     };
     let result = clip::measure(&watched, &lines, tracker, Some(Class::Person))?;
-    let verdict = clip::judge(&result.tracks, watched.looks.keys().copied(), &truth, f64::from(FPS), &lines);
+    let in_frame = |(present, frame): (&Vec<(i64, ImageBox)>, u32)| {
+        present.iter().map(|(id, bbox)| (*id, watched.in_frame(frame, bbox))).collect()
+    };
+    let tracks: Frames<(i64, ImageBox)> = result.tracks.iter().zip(1..).map(in_frame).collect();
+    let verdict = clip::judge(&tracks, watched.looks.keys().copied(), &truth, f64::from(FPS), &lines);
+    // A line is painted on the street: who passes it does not depend on how the camera sways.
+    let true_counts = passage::count(&street.truth(Variant::Day, clip_truth), f64::from(FPS), &lines);
     let line = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
         name: name.clone(),
         truth,
         counted: vec![counted],
     };
     let report =
-        Report { lines: named.iter().zip(&verdict.true_counts).zip(&result.counted).map(line).collect() };
+        Report { lines: named.iter().zip(&true_counts).zip(&result.counted).map(line).collect() };
     let mut found = Found::default();
-    for (&frame, detections) in &watched.looks {
-        found.add(&truth[frame as usize - 1], detections);
+    let detections = watched.frames();
+    for &frame in watched.looks.keys() {
+        found.add(&truth[frame as usize - 1], &detections[frame as usize - 1]);
     }
     let looks = watched.looks.len().max(1) as f64;
     Ok(Figures {

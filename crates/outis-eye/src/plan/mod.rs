@@ -62,8 +62,11 @@ const WHOLE_SCALE_MIN: f32 = 0.5;
 /// What one look found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Look {
-    /// The objects in the picture: those found now, and those that were found before where nothing has changed since.
+    /// The objects in the view: those found now, and those that were found before where nothing has changed since. On
+    /// a camera that sways they are where they would be if it stood still, as lines and zones are.
     pub detections: Vec<Detection>,
+    /// How far the view has swayed in this frame, to the right and down in pixels.
+    pub sway_px: (f32, f32),
     /// Share of the picture that is known at this look: looked at now, or unchanged since it was looked at. 0 to 1.
     pub observed_share: f32,
 }
@@ -118,7 +121,7 @@ impl Planner {
                     _ => input,
                 };
                 let detections = detector.look(frame, &tiles::sheets(picture_px, tiles, input), floor)?;
-                return Ok(Look { detections, observed_share: 1.0 });
+                return Ok(Look { detections, observed_share: 1.0, ..Look::default() });
             }
         };
         let view = match &mut self.view {

@@ -78,16 +78,21 @@ impl Steady {
         &self.still
     }
 
+    /// How far the newest frame has swayed, to the right and down in pixels.
+    pub(super) fn shift_px(&self) -> (f32, f32) {
+        (self.shift.0 * BLOCK_PX as f32, self.shift.1 * BLOCK_PX as f32)
+    }
+
     /// A box of the still view, where it is in the newest frame.
     pub(super) fn to_frame(&self, bbox: &ImageBox) -> ImageBox {
-        let px = |blocks: f32| blocks * BLOCK_PX as f32;
-        ImageBox { left: bbox.left + px(self.shift.0), top: bbox.top + px(self.shift.1), ..*bbox }
+        let (right, down) = self.shift_px();
+        ImageBox { left: bbox.left + right, top: bbox.top + down, ..*bbox }
     }
 
     /// A box of the newest frame, where it is in the still view.
     pub(super) fn to_view(&self, bbox: &ImageBox) -> ImageBox {
-        let px = |blocks: f32| blocks * BLOCK_PX as f32;
-        ImageBox { left: bbox.left - px(self.shift.0), top: bbox.top - px(self.shift.1), ..*bbox }
+        let (right, down) = self.shift_px();
+        ImageBox { left: bbox.left - right, top: bbox.top - down, ..*bbox }
     }
 
     /// The shift under which the frame differs least from the usual view, light apart (Lucas and Kanade 1981: least

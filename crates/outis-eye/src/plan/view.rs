@@ -273,11 +273,11 @@ impl View {
         self.tracker.look(at, &detections);
         // Only where tracks are matters here, not their final positions.
         self.tracker.take_points();
-        for found in &mut detections {
-            found.bbox = within(&self.steady.to_frame(&found.bbox), self.picture_px);
+        Look {
+            detections,
+            sway_px: self.steady.shift_px(),
+            observed_share: self.changes.known_share(),
         }
-        detections.retain(|found| found.bbox.is_valid());
-        Look { detections, observed_share: self.changes.known_share() }
     }
 }
 
@@ -299,17 +299,6 @@ fn is_piece(new: &Detection, kept: &Kept) -> bool {
     new.class == whole.class
         && new.bbox.area() < PIECE_SIZE_MAX * whole.bbox.area()
         && new.bbox.intersection(&whole.bbox) > PIECE_SHARE * new.bbox.area()
-}
-
-/// A box, cut at the borders of the picture.
-fn within(bbox: &ImageBox, picture_px: (u32, u32)) -> ImageBox {
-    let (width, height) = (picture_px.0 as f32, picture_px.1 as f32);
-    ImageBox::from_left_top_right_bottom(
-        bbox.left.clamp(0.0, width),
-        bbox.top.clamp(0.0, height),
-        bbox.right().clamp(0.0, width),
-        bbox.bottom().clamp(0.0, height),
-    )
 }
 
 /// Whether an area is shown already, as large or larger.
