@@ -21,7 +21,7 @@ pub(crate) struct Looks {
     /// Seen how
     #[arg(long, value_name = "NAME", value_parser = variant, default_value = "day")]
     variant: Variant,
-    /// Only ways whose names contain this
+    /// Only the way of this name, or all whose names contain it
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
     /// Measures everything on street b and writes looks.md and looks.svg into this folder
@@ -44,7 +44,10 @@ impl Looks {
         }
         let mut watcher = Watcher::new(&self.model)?;
         let street = self.street.street();
-        for setting in Setting::all().iter().filter(|setting| setting.name.contains(&self.only)) {
+        let settings = Setting::all();
+        let named = settings.iter().any(|setting| setting.name == self.only);
+        let is_asked = |name: &str| if named { name == self.only } else { name.contains(&self.only) };
+        for setting in settings.iter().filter(|setting| is_asked(&setting.name)) {
             let f = looks::measure(&mut watcher, (street, self.variant), setting, &clip, &clip_truth)?;
             let by_height = f.recall_by_height.map(|recall| format!("{:.0}", 100.0 * recall)).join(" ");
             println!(

@@ -131,8 +131,7 @@ pub fn measure(
         truth,
         counted: vec![counted],
     };
-    let report =
-        Report { lines: named.iter().zip(&true_counts).zip(&result.counted).map(line).collect() };
+    let report = Report { lines: named.iter().zip(&true_counts).zip(&result.counted).map(line).collect() };
     let mut found = Found::default();
     let detections = watched.frames();
     for &frame in watched.looks.keys() {

@@ -21,9 +21,11 @@ const MEMORY_SHARE: f32 = 0.05;
 /// Columns and rows are used for the search in steps of this many blocks: enough of them are left.
 const STRIDE: usize = 2;
 
+/// Blocks are measured again at most so often where the shift has moved them to.
+const REFINEMENTS: usize = 2;
 /// Blocks of a shifted view are known as well as if they lay this far from where they are said to lie, in blocks: the
-/// shift itself is known to half a pixel, the rest is what averaging over eight pixels hides.
-const UNSURE: f32 = 0.3;
+/// shift is known to half a pixel, and twice that is sure.
+const UNSURE: f32 = 0.125;
 /// After so many looks without a shift the camera is at rest.
 const CALM_LOOKS: u32 = 25;
 
@@ -41,8 +43,9 @@ pub(super) struct Steady {
 }
 
 impl Steady {
-    /// Takes a frame's blocks, row by row, and gives them as they would be if the camera stood still.
-    pub(super) fn observe(&mut self, (columns, rows): (usize, usize), blocks: &[u8]) -> &[u8] {
+    /// Takes a frame's blocks, row by row, and finds how far it has swayed. The still view is made up between its
+    /// blocks; [`Self::refine`] makes it exact.
+    pub(super) fn observe(&mut self, (columns, rows): (usize, usize), blocks: &[u8]) {
         if (columns, rows) != (self.columns, self.rows) {
             (self.columns, self.rows, self.shift) = (columns, rows, (0.0, 0.0));
             self.calm_looks = CALM_LOOKS;
@@ -60,12 +63,32 @@ impl Steady {
             });
             steadied.extend(still);
         }
-        self.calm_looks = if self.shift == (0.0, 0.0) { (self.calm_looks + 1).min(CALM_LOOKS) } else { 0 };
         self.still = steadied;
+    }
+
+    /// Has the blocks measured again where the frame's shift has moved them to; `measure` takes the shift in whole pixels.
+    /// What is left of it then shows without the blur of blocks between blocks.
+    pub(super) fn refine(&mut self, mut measure: impl FnMut((f32, f32), &mut [u8])) {
+        let mut measured = None;
+        for _ in 0..REFINEMENTS {
+            let px = self.shift_px();
+            let whole_px = (px.0.round(), px.1.round());
+            if self.shift == (0.0, 0.0) || measured.replace(whole_px) == Some(whole_px) {
+                break;
+            }
+            measure(whole_px, &mut self.still);
+            let Some((right, down)) = self.step(&self.still, (0.0, 0.0)) else { break };
+            let block = BLOCK_PX as f32;
+            let refined = (whole_px.0 / block + right, whole_px.1 / block + down);
+            if refined.0.abs().max(refined.1.abs()) > SHIFT_MAX {
+                break;
+            }
+            self.shift = refined;
+        }
+        self.calm_looks = if self.shift == (0.0, 0.0) { (self.calm_looks + 1).min(CALM_LOOKS) } else { 0 };
         for (usual, still) in self.usual.iter_mut().zip(&self.still) {
             *usual += MEMORY_SHARE * (f32::from(*still) - *usual);
         }
-        &self.still
     }
 
     /// How far blocks may lie from where they are said to lie, in blocks.
@@ -196,7 +219,8 @@ mod tests {
         for (name, right, down, light) in cases {
             let mut steady = Steady::default();
             steady.observe(SIZE, &street(0.0, 0.0, 0.0));
-            let still = steady.observe(SIZE, &street(right, down, light)).to_vec();
+            steady.observe(SIZE, &street(right, down, light));
+            let still = steady.still().to_vec();
             let found = steady.shift;
             assert!((found.0 - right).abs() < 0.1 && (found.1 - down).abs() < 0.1, "{name}: {found:?}");
             let apart = street(0.0, 0.0, light);
@@ -206,6 +230,15 @@ mod tests {
             let worst = (0..apart.len()).filter(inner).map(|i| still[i].abs_diff(apart[i])).max();
             assert!(worst <= Some(4), "{name}: {worst:?}");
             let bbox = ImageBox::from_left_top_width_height(100.0, 100.0, 20.0, 50.0);
+            steady.refine(|(x, y), still| {
+                let px = BLOCK_PX as f32;
+                still.copy_from_slice(&street(right - x / px, down - y / px, light));
+            });
+            let refined = steady.shift;
+            assert!(
+                (refined.0 - right).abs() < 0.02 && (refined.1 - down).abs() < 0.02,
+                "{name}: {refined:?}"
+            );
             let there_and_back = steady.to_view(&steady.to_frame(&bbox));
             assert!(there_and_back.iou(&bbox) > 0.999, "{name}");
         }

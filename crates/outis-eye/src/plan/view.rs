@@ -1,6 +1,8 @@
 //! One camera's view: what is known of it, and what a look at it is spent on. Puts the parts of the plan in a row.
 
-use outis_measure::{Detection, ImageBox, Line, MediaTime, Score, Tracker, TrackerSettings, Zone};
+use outis_measure::{
+    Detection, ImageBox, Line, MediaTime, Prediction, Score, Tracker, TrackerSettings, Zone,
+};
 use outis_record::Class;
 
 use super::Look;
@@ -147,6 +149,7 @@ impl View {
         // A frame that cannot be scaled is told by the detector.
         if let Some(blocks) = self.thumbnail.blocks(&frame) {
             self.steady.observe(size, blocks);
+            self.steady.refine(|shift_px, still| self.thumbnail.shifted(&frame, shift_px, still));
             self.ground = mean(self.steady.still());
             if self.changes.observe(size, self.steady.still(), self.steady.unsure()) {
                 self.kept.clear();
@@ -155,7 +158,8 @@ impl View {
         let whole = Area { left: 0, top: 0, width: self.picture_px.0, height: self.picture_px.1 };
         let whole_px = Sheet::of(whole, self.input).map_or(0, |sheet| sheet.pixels());
         self.bucket.fill(at, whole_px, self.ns_per_px);
-        let mut sheets = self.plan(at, lines, zones);
+        let predictions = self.tracker.predictions(at);
+        let mut sheets = self.plan(&predictions, at, lines, zones);
         for sheet in &mut sheets {
             sheet.ground = Some(self.ground);
         }
@@ -165,7 +169,7 @@ impl View {
         let fresh = if sheets.is_empty() { Vec::new() } else { detector.look(frame, &sheets, floor)? };
         let spent = detector.spent();
         self.pay(spent.pixels - before.pixels, (spent.network_cpu - before.network_cpu).as_secs_f32());
-        Ok(self.learn(at, fresh, &areas))
+        Ok(self.learn(at, fresh, &areas, &predictions))
     }
 
     fn pay(&mut self, pixels: u64, seconds: f32) {
@@ -176,8 +180,13 @@ impl View {
     }
 
     /// The sheets of this look: what is worth most, as far as the budget goes.
-    fn plan(&mut self, at: MediaTime, lines: &[Line], zones: &[Zone]) -> Vec<Sheet> {
-        let predictions = self.tracker.predictions(at);
+    fn plan(
+        &mut self,
+        predictions: &[Prediction],
+        at: MediaTime,
+        lines: &[Line],
+        zones: &[Zone],
+    ) -> Vec<Sheet> {
         let situation = Situation {
             settings: &self.settings,
             picture_px: self.picture_px,
@@ -187,7 +196,7 @@ impl View {
             lines,
             zones,
         };
-        let mut wants = situation.followed(&predictions);
+        let mut wants = situation.followed(predictions);
         let changed = situation.changed(&wants);
         wants.extend(changed);
         wants.extend(situation.stale());
@@ -235,7 +244,13 @@ impl View {
     }
 
     /// What is in the view now, and what follows from it.
-    fn learn(&mut self, at: MediaTime, fresh: Vec<Detection>, areas: &[Area]) -> Look {
+    fn learn(
+        &mut self,
+        at: MediaTime,
+        fresh: Vec<Detection>,
+        areas: &[Area],
+        predictions: &[Prediction],
+    ) -> Look {
         let steady = &self.steady;
         let areas: Vec<ImageBox> = areas.iter().map(|area| steady.to_view(&area.to_box())).collect();
         let seen_again = |bbox: &ImageBox| {
@@ -273,11 +288,16 @@ impl View {
         self.tracker.look(at, &detections);
         // Only where tracks are matters here, not their final positions.
         self.tracker.take_points();
-        Look {
-            detections,
-            sway_px: self.steady.shift_px(),
-            observed_share: self.changes.known_share(),
-        }
+        // Who moves and was left out this time is where they were going, for one look: the plan's own tracker is not told,
+        // so they are unseen at the next.
+        let carried: Vec<Detection> = predictions
+            .iter()
+            .filter(|p| p.lasting && p.unseen_s <= 0.0 && !seen_again(&p.bbox))
+            .filter(|p| !detections.iter().any(|found| is_same(&found.bbox, &p.bbox)))
+            .map(|p| Detection { bbox: p.bbox, class: p.class, score: self.thresholds.score_min })
+            .collect();
+        detections.extend(carried);
+        Look { detections, sway_px: self.steady.shift_px(), observed_share: self.changes.known_share() }
     }
 }
 
@@ -291,6 +311,11 @@ fn judged(score: Score, thresholds: Thresholds) -> Score {
 fn mean(brightness: &[u8]) -> u8 {
     let sum: u64 = brightness.iter().map(|value| u64::from(*value)).sum();
     u8::try_from(sum / (brightness.len() as u64).max(1)).unwrap_or(u8::MAX)
+}
+
+/// Whether a box may be the same object's as another one, or one a piece of the other.
+fn is_same(a: &ImageBox, b: &ImageBox) -> bool {
+    a.iou(b) > SAME_IOU || a.intersection(b) > PIECE_SHARE * a.area().min(b.area())
 }
 
 /// Whether a new box lies in one that was found before and is much smaller.

@@ -142,18 +142,24 @@ impl Crop {
     /// Where an area of the displayed picture lies in planes that are coded turned; `coded_px` is the luma's size.
     fn of(area: Area, rotation: Rotation, coded_px: (f64, f64)) -> Self {
         let [left, top, width, height] = [area.left, area.top, area.width, area.height].map(f64::from);
-        let (coded_width, coded_height) = coded_px;
-        let (left, top, width, height) = match rotation {
-            Rotation::None => (left, top, width, height),
-            Rotation::Half => (coded_width - left - width, coded_height - top - height, width, height),
-            Rotation::Cw90 => (top, coded_height - left - width, height, width),
-            Rotation::Cw270 => (coded_width - top - height, left, height, width),
+        let (across, down) = match rotation {
+            Rotation::None | Rotation::Half => coded_px,
+            Rotation::Cw90 | Rotation::Cw270 => (coded_px.1, coded_px.0),
         };
-        Self {
-            left: left / coded_width,
-            top: top / coded_height,
-            width: width / coded_width,
-            height: height / coded_height,
+        let displayed =
+            Self { left: left / across, top: top / down, width: width / across, height: height / down };
+        displayed.coded(rotation)
+    }
+
+    /// Where a rectangle of the displayed picture lies in planes that are coded turned.
+    fn coded(self, rotation: Rotation) -> Self {
+        let Self { left, top, width, height } = self;
+        let (right, bottom) = (1.0 - left - width, 1.0 - top - height);
+        match rotation {
+            Rotation::None => self,
+            Rotation::Half => Self { left: right, top: bottom, width, height },
+            Rotation::Cw90 => Self { left: top, top: right, width: height, height: width },
+            Rotation::Cw270 => Self { left: bottom, top: left, width: height, height: width },
         }
     }
 }

@@ -58,6 +58,8 @@ pub struct TrackPoint {
 pub struct Prediction {
     /// Expected box.
     pub bbox: ImageBox,
+    /// What it was seen as most.
+    pub class: Class,
     /// Standard deviation of its place, in pixels.
     pub spread_px: f32,
     /// Seconds since it was last seen, at the newest look.
@@ -167,6 +169,7 @@ impl Tracker {
             let moved = State { x, y, ..state.clone() };
             Prediction {
                 bbox: moved.bbox(),
+                class: moved.class(),
                 spread_px: x.var_p.max(y.var_p).max(0.0).sqrt(),
                 unseen_s: state.at.seconds_since(state.last_seen),
                 lasting: state.lasting,
