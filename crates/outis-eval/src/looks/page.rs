@@ -30,8 +30,8 @@ pub fn page(clip: &Path, truth: &Frames<(i64, ImageBox)>) -> anyhow::Result<Page
     let mut text = "# What each way of looking finds, and what it costs\n\nWritten by `make looks`; do not edit.\n\n\
         A composed street of 1920 x 1080 pixels: six copies of the demo clip, scaled, mirrored and shifted in time, 23 \
         to 44 people of 24 to 145 pixels at once, a minute, five looks a second, 18 lines. The planner was tuned on \
-        another street. Recall and precision are those of the boxes of each look, at an overlap of a half; the count \
-        error is over all lines. Costs are processor time, one thread. See [how it looks](../design/looks.md).\n\n\
+        other streets. Recall and precision are those of the boxes of each look, at an overlap of a half; the count \
+        error is over all lines, which are painted on the street: a camera that sways makes nobody pass them. Costs are processor time, one thread. See [how it looks](../design/looks.md).\n\n\
         ![count error against cost](looks.svg)\n"
         .to_owned();
     let mut points = Vec::new();

@@ -21,6 +21,8 @@ const NOISE_START: f32 = 1.0;
 const NOISE_SHARE: f32 = 0.15;
 /// Every so many blocks are enough for the median.
 const MEDIAN_STEP: usize = 7;
+/// Share of a new median in the noise of the view.
+const VIEW_NOISE_SHARE: f32 = 0.1;
 /// When more than this share of the view changes at once, the light or the camera has changed, not the street.
 const UPSET_SHARE: f32 = 0.5;
 /// The same when the median changes by this much, of 255.
@@ -44,6 +46,8 @@ pub(super) struct Changes {
     rows: usize,
     blocks: Vec<Block>,
     changed: Vec<bool>,
+    /// What blocks change by when nothing moves, of 255: the median, averaged over the last looks.
+    noise: f32,
 }
 
 impl Changes {
@@ -72,15 +76,17 @@ impl Changes {
                     (self.blocks[index].change - unsure * slope(brightness, columns, index)).max(0.0);
             }
         }
-        let least = CHANGE_MIN.max(CHANGE_MEDIANS * self.median_change());
+        let median = self.median_change();
+        let least = CHANGE_MIN.max(CHANGE_MEDIANS * median);
         self.changed.clear();
         self.changed
             .extend(self.blocks.iter().map(|block| block.change > least.max(CHANGE_NOISES * block.noise)));
         let changed = self.changed.iter().filter(|changed| **changed).count();
         // In other light everything changes alike, so the median does.
-        let upset =
-            changed as f32 > UPSET_SHARE * self.blocks.len() as f32 || self.median_change() > UPSET_CHANGE;
-        if upset {
+        let upset = changed as f32 > UPSET_SHARE * self.blocks.len() as f32 || median > UPSET_CHANGE;
+        if !upset {
+            self.noise += VIEW_NOISE_SHARE * (median - self.noise);
+        } else {
             // Take the new light as it is; when things were looked at is forgotten, so that all is looked at again.
             for (block, value) in self.blocks.iter_mut().zip(brightness) {
                 *block = Block { looked: f32::from(*value), at: None, change: 0.0, ..*block };
@@ -112,6 +118,11 @@ impl Changes {
             (block.looked, block.at, block.change) = (f32::from(brightness[index]), Some(at), 0.0);
             self.changed[index] = false;
         }
+    }
+
+    /// What blocks change by when nothing moves, of 255.
+    pub(super) fn noise(&self) -> f32 {
+        self.noise
     }
 
     /// Share of the blocks in a box that have changed since they were looked at.

@@ -37,6 +37,12 @@ const WIDTH_SHARE: f32 = 0.45;
 const CHANGE_SHARE_MIN: f32 = 0.06;
 /// Centres of sweeping crops lie on a lattice of this step, in pixels.
 const SWEEP_STEP_PX: f32 = 96.0;
+/// In noise, people are found only with more around them: so many heights more when the noise is twice the usual.
+/// Measured on the composed street c, with noise: of people up to 32 pixels, 68 % are found with the usual room and 77 %
+/// with twice as much; by day it makes no difference.
+const NOISE_MARGIN: f32 = 0.1;
+/// Where nothing moves, blocks of a camera by day change by no more than this, of 255.
+const NOISE_USUAL: f32 = 1.0;
 /// What was looked at less than this ago needs no sweep, in seconds.
 const SWEEP_AGE_MIN_S: f32 = 3.0;
 /// A place that nobody has looked at yet counts as not seen for so long, in seconds.
@@ -157,7 +163,8 @@ impl Situation<'_> {
 
     /// Room for the whole person and something around, which tells the network what it is.
     fn around(&self, bbox: &ImageBox, spread_px: f32) -> ImageBox {
-        let margin = self.settings.margin * bbox.height + spread_px;
+        let noisy = ((self.changes.noise() - NOISE_USUAL) / NOISE_USUAL).clamp(0.0, 1.0);
+        let margin = (self.settings.margin + NOISE_MARGIN * noisy) * bbox.height + spread_px;
         grown(bbox, margin, margin)
     }
 
