@@ -217,12 +217,12 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
     load_with(path, |detector| Ok(detector.find(cache)?))
 }
 
-/// The same where nothing will be run: no detector need be there.
+/// The same where nothing will be run: a detector is named when it is there, and need not be.
 ///
 /// # Errors
 /// [`UsageError`] for whatever its author can put right in it.
-pub(crate) fn load_to_describe(path: &Path) -> anyhow::Result<Setup> {
-    load_with(path, |_| Ok(DetectorFiles::not_sought()))
+pub(crate) fn load_to_describe(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
+    load_with(path, |detector| Ok(detector.find(cache).unwrap_or_else(|_| DetectorFiles::absent())))
 }
 
 fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>) -> anyhow::Result<Setup> {

@@ -15,6 +15,7 @@ use serde::Serialize;
 use crate::{
     alert::{AlertPlan, Limit, Operational, Situation},
     config::{self, Camera},
+    detector::Cache,
     exit::Exit,
     release::CLOCK_STEP_MS,
     report::json::{Terms, seconds},
@@ -34,7 +35,7 @@ pub(crate) struct DescribeArgs {
 
 /// Reads the configuration as `outis watch` does, and prints what it would tell.
 pub(crate) fn run(arguments: &DescribeArgs) -> anyhow::Result<Exit> {
-    let cameras = config::load_to_describe(&arguments.config)?.cameras;
+    let cameras = config::load_to_describe(&arguments.config, &Cache::from_env())?.cameras;
     let cameras = cameras.iter().map(describe).collect::<anyhow::Result<Vec<_>>>()?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&Description { cameras })? + "\n"
@@ -54,6 +55,8 @@ struct Description {
 #[derive(Debug, Serialize)]
 struct CameraDescription {
     camera: String,
+    /// What would find people and vehicles on this machine; null where it is not in the cache.
+    detector: Option<&'static str>,
     #[serde(flatten)]
     terms: Terms,
     window_s: f64,
@@ -162,6 +165,7 @@ fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
     let step_s = CLOCK_STEP_MS / 1000;
     Ok(CameraDescription {
         camera: camera.name.as_str().to_owned(),
+        detector: Some(plan.detector.model).filter(|model| !model.is_empty()),
         terms: Terms::new(disclosure.profile()),
         window_s,
         bits_per_window: rounded(bits),
@@ -283,8 +287,12 @@ fn name(figure: Figure, scene: &Scene) -> String {
 impl CameraDescription {
     /// For people. Figures of classes that have the same rule share a line.
     fn text(&self) -> String {
-        let Self { camera, terms, window_s, bits_per_window, bits_per_second, when, beside, .. } = self;
+        let Self {
+            camera, detector, terms, window_s, bits_per_window, bits_per_second, when, beside, ..
+        } = self;
         let mut text = format!("camera \"{camera}\", profile \"{}\"\n", terms.profile());
+        let detector = detector.unwrap_or("not in the cache of this machine: `make models` fetches it");
+        text += &format!("  detector   {detector}\n");
         text += &format!("  leaves     {when}\n  beside     {beside}\n");
         text += &match &self.alerts {
             Some(alerts) => alerts.text(self.alerts_per_hour, self.alert_bits),

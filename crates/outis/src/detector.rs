@@ -35,8 +35,8 @@ pub(crate) struct DetectorFiles {
 }
 
 impl DetectorFiles {
-    /// Of a configuration that is only read: nothing can be started with it.
-    pub(crate) fn not_sought() -> Self {
+    /// Of a configuration that is only read, where there is none: nothing can be started with it.
+    pub(crate) fn absent() -> Self {
         Self { model: "", model_file: PathBuf::new(), runtime: Runtime::BuiltIn }
     }
 }

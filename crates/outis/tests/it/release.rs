@@ -87,6 +87,7 @@ fn a_configuration_is_described_before_anything_is_seen() {
     let described = stage.start(describe.env("OUTIS_CACHE", stage.path("empty"))).end();
     assert_eq!(described.code, 0, "{described:?}");
     let camera = &described.json()["cameras"][0];
+    assert_eq!(camera["detector"], json!(null), "none is there");
     assert_eq!(
         (&camera["profile"], &camera["epsilon"], &camera["k"]),
         (&json!("statistics"), &json!(1), &json!(5))
@@ -116,6 +117,7 @@ fn a_configuration_is_described_before_anything_is_seen() {
     let text = stage.run(&["describe", "w.toml"]).stdout;
     for part in [
         "profile \"statistics\"",
+        "detector   nanodet-g",
         "ε = 1",
         "bits in a window of 900 s",
         "alerts     none",
