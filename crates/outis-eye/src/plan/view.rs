@@ -264,6 +264,7 @@ impl View {
         };
         let fresh: Vec<Detection> = fresh.iter().map(in_view).collect();
         let changes = &self.changes;
+        let before: Vec<Detection> = self.kept.iter().map(|kept| kept.detection).collect();
         self.kept.retain(|kept| {
             let bbox = &kept.detection.bbox;
             at.seconds_since(kept.at) <= KEPT_MAX_S
@@ -289,12 +290,17 @@ impl View {
         // Only where tracks are matters here, not their final positions.
         self.tracker.take_points();
         // Who moves and was left out this time is where they were going, for one look: the plan's own tracker is not told,
-        // so they are unseen at the next.
+        // so they are unseen at the next. They are as sure as they were then: a guess must not make anybody doubtful.
         let carried: Vec<Detection> = predictions
             .iter()
             .filter(|p| p.lasting && p.unseen_s <= 0.0 && !seen_again(&p.bbox))
             .filter(|p| !detections.iter().any(|found| is_same(&found.bbox, &p.bbox)))
-            .map(|p| Detection { bbox: p.bbox, class: p.class, score: self.thresholds.score_min })
+            .map(|p| {
+                let nearest =
+                    before.iter().max_by(|a, b| a.bbox.iou(&p.bbox).total_cmp(&b.bbox.iou(&p.bbox)));
+                let score = nearest.map_or(self.thresholds.score_min, |found| found.score);
+                Detection { bbox: p.bbox, class: p.class, score }
+            })
             .collect();
         detections.extend(carried);
         Look { detections, sway_px: self.steady.shift_px(), observed_share: self.changes.known_share() }

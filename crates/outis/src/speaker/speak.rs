@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::{
     config,
+    detector::Cache,
     exit::{Exit, UsageError},
 };
 
@@ -19,7 +20,7 @@ pub(crate) struct SpeakArgs {
 
 /// Speaks what has not been spoken yet.
 pub(crate) fn run(arguments: &SpeakArgs) -> anyhow::Result<Exit> {
-    let setup = config::load_to_describe(&arguments.config)?;
+    let setup = config::load_to_describe(&arguments.config, &Cache::from_env())?;
     let Some(speaker) = setup.speaker else {
         return Err(
             UsageError::new("there is nothing to say: the configuration has no section [speaker]").into()
