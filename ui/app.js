@@ -13,7 +13,7 @@ const TEXTS = {
     noFlows: "None yet.",
     near: "Time near others", within: "within {m} m", share: "share of time", encounters: "encounters", picture: "whole picture",
     nearest: "Nearest other", span: "{from} to {to} m", beyond: "{from} m or more", time: "time",
-    walks: "On foot", speed: "mean speed", standing: "standing", density: "people per m²", densest: "at most",
+    walks: "On foot", speed: "mean speed", standing: "standing", density: "People per m²", mean_of: "mean", densest: "at most",
     queues: "Queues", queueLength: "in line, mean", longest: "at most", served: "served", wait: "mean wait",
     heat: "Where people were", heatLabel: "Map of the ground, {columns} by {rows} cells of {cell} m: the darker, the longer people were there. Most: {most} person-seconds.",
     usual: "{name}: {mean} on average, {max} at most", usualMean: "{name}: {mean} on average",
@@ -50,7 +50,7 @@ const TEXTS = {
     noFlows: "Aucun pour l’instant.",
     near: "Temps près d’autrui", within: "à moins de {m} m", share: "part du temps", encounters: "rencontres", picture: "tout le champ",
     nearest: "Plus proche voisin", span: "de {from} à {to} m", beyond: "{from} m ou plus", time: "temps",
-    walks: "À pied", speed: "vitesse moy.", standing: "à l’arrêt", density: "personnes par m²", densest: "au plus",
+    walks: "À pied", speed: "vitesse moy.", standing: "à l’arrêt", density: "Personnes par m²", mean_of: "moyenne", densest: "au plus",
     queues: "Files d’attente", queueLength: "en file, moyenne", longest: "au plus", served: "servis", wait: "attente moy.",
     heat: "Où étaient les personnes", heatLabel: "Plan du sol, {columns} par {rows} cases de {cell} m : plus c’est foncé, plus on y est resté. Maximum : {most} personnes-secondes.",
     usual: "{name} : {mean} en moyenne, {max} au plus", usualMean: "{name} : {mean} en moyenne",
@@ -332,7 +332,8 @@ class CameraView {
         cells: [new Date(time).toLocaleTimeString(language)],
       }))));
     }
-    this.find(".tables").replaceChildren(...tables, ...people(window?.people));
+    this.find(".tables").replaceChildren(...tables);
+    this.find(".people").replaceChildren(...people(window?.people));
   }
 
   spoken() {
@@ -386,14 +387,18 @@ function people(report) {
       return { head: [span, ""], cells: [person_s === null ? NOT_TOLD : [`${number.format(Math.round(person_s))} s`, bar(person_s / most)]] };
     })));
   }
-  const walks = report.areas.filter(({ speed, density }) => speed || density);
+  const walks = report.areas.filter(({ speed }) => speed);
   if (walks.length) {
-    out.push(table(texts.walks, [texts.speed, texts.standing, texts.density, texts.densest], walks.map((area) => ({
+    out.push(table(texts.walks, [texts.speed, texts.standing], walks.map((area) => ({
       head: [name(area), ""],
-      cells: [
-        with_unit(area.speed?.mean_m_s ?? null, "m/s"), share(area.speed?.standing_share ?? null),
-        with_unit(area.density?.mean_per_m2 ?? null, ""), with_unit(area.density?.max_per_m2 ?? null, ""),
-      ],
+      cells: [with_unit(area.speed.mean_m_s, "m/s"), share(area.speed.standing_share)],
+    }))));
+  }
+  const densities = report.areas.filter(({ density }) => density);
+  if (densities.length) {
+    out.push(table(texts.density, [texts.mean_of, texts.densest], densities.map(({ zone, density }) => ({
+      head: [zone, density.ground_m2 === null ? "" : `${number.format(density.ground_m2)} m²`],
+      cells: [density.mean_per_m2, density.max_per_m2].map((value) => (value === null ? NOT_TOLD : metres.format(value))),
     }))));
   }
   const queues = report.areas.filter(({ queue }) => queue);
