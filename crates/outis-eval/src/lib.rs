@@ -9,6 +9,7 @@ pub mod clip;
 pub mod compose;
 pub mod count_error;
 pub mod cpu;
+pub mod ground;
 pub mod looks;
 pub mod metrics;
 pub mod mot;

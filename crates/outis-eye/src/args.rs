@@ -10,8 +10,8 @@ use outis_eye::{
     schedule::LookRate,
 };
 use outis_measure::{
-    CounterSettings, GroundPlane, GroundPoint, GroundSettings, HeatGrid, ImagePoint, Limit, Line,
-    MeasureSettings, NearSettings, Scene, Situation, TsaiCamera, Zone,
+    AutoGroundSettings, CameraPose, CounterSettings, GroundPlane, GroundPoint, GroundSettings, HeatGrid,
+    ImagePoint, Limit, Line, MeasureSettings, NearSettings, Scene, Situation, TsaiCamera, Zone,
 };
 use outis_record::{AlertKind, AlertPlace, Class, GroundCells, Schema, SchemaError, ZoneIndex};
 
@@ -63,6 +63,17 @@ pub(crate) struct Args {
     /// sensor, metres in the world, radians.
     #[arg(long, value_name = "N,N,…", allow_hyphen_values = true, conflicts_with = "ground", value_parser = tsai)]
     tsai: Option<GroundPlane>,
+    /// How a camera hangs and looks: focal length in pixels, pitch and roll in degrees, height in metres, and the
+    /// middle of the picture.
+    #[arg(long, value_name = "F,P,R,H,X,Y", allow_hyphen_values = true, conflicts_with_all = ["ground", "tsai"],
+          value_parser = pose)]
+    pose: Option<GroundPlane>,
+    /// Find the ground from the people who walk on it, and tell at the end how the camera hangs and looks.
+    #[arg(long)]
+    fit_ground: bool,
+    /// The focal length in pixels, where it is known.
+    #[arg(long, value_name = "F", requires = "fit_ground", value_parser = focal)]
+    fit_focal_px: Option<f64>,
     /// Tell how long people were nearer than these metres, and how often they met. In ascending order.
     #[arg(long, value_name = "M,M", value_delimiter = ',', value_parser = metres)]
     near: Vec<f32>,
@@ -146,13 +157,21 @@ impl Args {
             None => zone,
         });
         Ok(Settings {
-            scene: Scene { zones: zones.collect(), lines: self.lines, ground: self.ground.or(self.tsai) },
+            scene: Scene {
+                zones: zones.collect(),
+                lines: self.lines,
+                ground: self.ground.or(self.tsai).or(self.pose),
+            },
             drawn_px: self.drawn_for,
             schema,
             measure: MeasureSettings {
                 window_ms: self.window_ms,
                 origin_ms: self.window_origin_ms,
                 counter: CounterSettings { bounded: self.bounded, ..CounterSettings::default() },
+                auto_ground: self.fit_ground.then(|| AutoGroundSettings {
+                    focal_px: self.fit_focal_px,
+                    ..AutoGroundSettings::default()
+                }),
                 ground: GroundSettings { near, heat: self.heat },
                 ..MeasureSettings::default()
             },
@@ -173,7 +192,7 @@ impl Args {
             {
                 return Err(SettingsError::NoZone(zone.0));
             }
-            if matches!(limit, Limit::Apart { .. }) && self.ground.or(self.tsai).is_none() {
+            if matches!(limit, Limit::Apart { .. }) && self.ground.or(self.tsai).or(self.pose).is_none() {
                 return Err(SettingsError::NoGround);
             }
         }
@@ -284,6 +303,29 @@ fn heat(text: &str) -> Result<HeatGrid, String> {
     HeatGrid::new(from, number(cell)?, count(columns)?, count(rows)?).ok_or_else(wrong)
 }
 
+fn focal(text: &str) -> Result<f64, String> {
+    let focal_px = text.parse().ok().filter(|px: &f64| (1.0..=100_000.0).contains(px));
+    focal_px.ok_or_else(|| "a focal length is 1 to 100000 pixels".to_owned())
+}
+
+fn pose(text: &str) -> Result<GroundPlane, String> {
+    let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+    let numbers: Option<[f64; 6]> = numbers.ok().and_then(|numbers| numbers.try_into().ok());
+    let numbers = numbers.filter(|numbers| numbers.iter().all(|number| number.is_finite()));
+    let [focal_px, pitch_deg, roll_deg, height_m, x, y] =
+        numbers.ok_or_else(|| "a pose is six numbers with commas between".to_owned())?;
+    let pose = CameraPose {
+        focal_px,
+        pitch_rad: pitch_deg.to_radians(),
+        roll_rad: roll_deg.to_radians(),
+        height_m,
+        center_px: [x, y],
+    };
+    let sizes = focal_px >= 1.0 && height_m >= 0.1;
+    let plane = sizes.then(|| pose.ground_plane()).flatten();
+    plane.ok_or_else(|| "a camera has a focal length of 1 px or more and hangs 0.1 m or higher".to_owned())
+}
+
 fn tsai(text: &str) -> Result<GroundPlane, String> {
     let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
     let numbers: [f64; 13] = numbers
@@ -354,6 +396,10 @@ mod tests {
         let tsai = "--tsai=5.5,0.005,324,282,1.09,0.0051,0.00465,0.8,-1.2,24,2,-0.9,-0.4";
         let args = parse(&format!("--rten {tsai}")).unwrap();
         assert!(args.settings().unwrap().scene.ground.is_some());
+        let args = parse("--rten --pose=1190,16.5,-3.1,7.07,384,288 --drawn-for 768,576").unwrap();
+        assert!(args.settings().unwrap().scene.ground.is_some());
+        let args = parse("--rten --fit-ground --fit-focal-px 1190").unwrap().settings().unwrap();
+        assert_eq!(args.measure.auto_ground.unwrap().focal_px, Some(1190.0));
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
@@ -402,6 +448,9 @@ mod tests {
             ("--rten --queue 64", "0 to 63"),
             ("--rten --queue 0:1", "coordinate is missing"),
             ("--rten --heat=0,0,0.5,3,3", "1 m or more"),
+            ("--rten --pose 1190,16.5,-3.1", "six numbers"),
+            ("--rten --pose 0,16.5,-3.1,7,384,288", "focal length"),
+            ("--rten --fit-focal-px 5", "--fit-ground"),
             ("--rten --tsai 5.5,0.005,324", "thirteen numbers"),
             ("--rten --tsai 5.5,0,324,282,1,.005,.005,800,-1200,24000,2,0,0", "above the ground"),
             ("--rten --snapshot-ms 0", "not in 1.."),

@@ -5,9 +5,9 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{MeasureSettings, Measurer, MediaTime, Scene, Situation};
+use outis_measure::{GroundFit, MeasureSettings, Measurer, MediaTime, Scene, Situation};
 use outis_packet::Ending;
-use outis_record::{Class, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
+use outis_record::{Class, GroundView, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
 use crate::{
     decode::{Event, Frames, Picture, StartError},
@@ -185,6 +185,9 @@ impl<'a, W: Write> Eye<'a, W> {
         (self.progress.width_px, self.progress.height_px) =
             (side(picture.width_px()), side(picture.height_px()));
 
+        if self.progress.frames == 1 {
+            self.measurer.set_picture_px((picture.width_px() as f32, picture.height_px() as f32));
+        }
         match self.drawn.fit(at, (picture.width_px(), picture.height_px())) {
             Fit::Same(zoom) => self.show(zoom),
             Fit::Other => {
@@ -271,6 +274,9 @@ impl<'a, W: Write> Eye<'a, W> {
         self.add_closed_windows();
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
         self.add_notices();
+        if let Some(fit) = self.measurer.take_ground_fit() {
+            self.add(Message::GroundView(view_of(&fit, self.progress)));
+        }
         self.add(Message::End { outcome, progress: self.progress });
         self.write_batch()?;
         Ok(outcome)
@@ -304,6 +310,25 @@ impl<'a, W: Write> Eye<'a, W> {
         self.output.flush()?;
         self.batch.clear();
         Ok(())
+    }
+}
+
+/// A fit in the rounded numbers of a record.
+fn view_of(fit: &GroundFit, progress: Progress) -> GroundView {
+    let (pose, [focal_sd, ..]) = (fit.pose(), fit.spreads());
+    let (good, fair) = fit.areas((f32::from(progress.width_px), f32::from(progress.height_px)));
+    let permille = |share: f64| (1000.0 * share).round().clamp(0.0, 1000.0) as u16;
+    GroundView {
+        focal_dpx: (10.0 * pose.focal_px).round().clamp(10.0, 1e6) as u32,
+        height_mm: (1000.0 * pose.height_m).round().clamp(100.0, 2e5) as u32,
+        pitch_mdeg: (1000.0 * pose.pitch_rad.to_degrees()).round().clamp(-9e4, 9e4) as i32,
+        roll_mdeg: (1000.0 * pose.roll_rad.to_degrees()).round().clamp(-4.5e4, 4.5e4) as i32,
+        people: u16::try_from(fit.people()).unwrap_or(u16::MAX).min(GroundView::PEOPLE_MAX),
+        residual_permille: permille(fit.residual()),
+        focal_permille: permille(focal_sd),
+        // Rounded down, so that both together are no more than the picture.
+        good_percent: (100.0 * good) as u8,
+        fair_percent: (100.0 * fair) as u8,
     }
 }
 

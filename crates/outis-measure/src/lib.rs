@@ -5,6 +5,7 @@
 //! time is an argument. No type here can hold what a person looks like.
 #![forbid(unsafe_code)]
 
+mod auto_ground;
 mod border;
 mod contribution;
 mod counter;
@@ -25,6 +26,7 @@ mod time;
 mod track;
 mod tsai;
 
+pub use auto_ground::{AutoGround, AutoGroundSettings, CameraPose, GroundFit, PERSON_HEIGHT_M, Quality};
 pub use border::BorderSettings;
 pub use counter::CounterSettings;
 pub use detection::{Detection, Score};

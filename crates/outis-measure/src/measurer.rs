@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use outis_record::{Alert, Class, Schema, Window, WindowState, WindowTotals};
 
 use crate::{
-    CounterSettings, Detection, GroundSettings, MediaTime, Scene, Situation, TrackPoint, Tracker,
-    TrackerSettings,
+    AutoGround, AutoGroundSettings, CounterSettings, Detection, GroundFit, GroundSettings, MediaTime, Scene,
+    Situation, TrackPoint, Tracker, TrackerSettings,
     counter::{Counter, Event},
     on_ground::GroundMeter,
     situation::{Situations, UNSEEN_MAX_S},
@@ -19,6 +19,8 @@ pub struct MeasureSettings {
     pub tracker: TrackerSettings,
     /// How tracks become counts.
     pub counter: CounterSettings,
+    /// Whether the ground is to be found from the people who walk on it, and what is known beforehand.
+    pub auto_ground: Option<AutoGroundSettings>,
     /// How people are measured on the ground.
     pub ground: GroundSettings,
     /// Length of a window in milliseconds.
@@ -32,6 +34,7 @@ impl Default for MeasureSettings {
         Self {
             tracker: TrackerSettings::default(),
             counter: CounterSettings::default(),
+            auto_ground: None,
             ground: GroundSettings::default(),
             window_ms: 15 * 60 * 1000,
             origin_ms: 0,
@@ -50,6 +53,9 @@ pub struct Measurer {
     counter: Counter,
     /// None where nothing is asked for on the ground, or no ground plane is known.
     ground: Option<GroundMeter>,
+    auto_ground: Option<AutoGround>,
+    /// Size of the picture that positions are given in; zero before the first.
+    picture_px: (f32, f32),
     schema: Schema,
     /// Looks whose positions are not final yet, and the share of the view that was known at each.
     looks: VecDeque<(MediaTime, f32)>,
@@ -79,6 +85,8 @@ impl Measurer {
             tracker: Tracker::new(settings.tracker),
             counter: Counter::new(scene.clone(), settings.counter),
             ground,
+            auto_ground: settings.auto_ground.map(AutoGround::new),
+            picture_px: (0.0, 0.0),
             looks: VecDeque::new(),
             points: VecDeque::new(),
             newest: None,
@@ -144,6 +152,16 @@ impl Measurer {
         &self.running
     }
 
+    /// Says how large the picture is that positions are given in.
+    pub fn set_picture_px(&mut self, picture_px: (f32, f32)) {
+        self.picture_px = picture_px;
+    }
+
+    /// The ground under the people so far, if it was to be found and they tell; they are forgotten then.
+    pub fn take_ground_fit(&mut self) -> Option<GroundFit> {
+        self.auto_ground.as_mut()?.fit()
+    }
+
     /// How many objects went beyond the tracker's limits since the last call.
     pub fn take_overflow(&mut self) -> u32 {
         self.tracker.take_overflow()
@@ -181,6 +199,10 @@ impl Measurer {
         self.running.add_look();
         self.running.add_observed_ms(observed_ms);
         self.running.clear_now();
+        if let Some(auto) = &mut self.auto_ground {
+            let here: Vec<TrackPoint> = self.points.iter().filter(|point| point.at == at).copied().collect();
+            auto.look(&here, self.picture_px);
+        }
         while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
             self.counter.observe(&point, &mut self.events);
             if point.at == at && self.schema.classes().contains(&point.class) {

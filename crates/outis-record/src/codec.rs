@@ -8,8 +8,8 @@
 //! what is not declared cannot carry anything.
 
 use crate::{
-    Alert, AlertKind, AlertPlace, Area, Class, LineIndex, Measure, Message, Notice, Outcome, Place, Progress,
-    Window, WindowState, ZoneIndex,
+    Alert, AlertKind, AlertPlace, Area, Class, GroundView, LineIndex, Measure, Message, Notice, Outcome,
+    Place, Progress, Window, WindowState, ZoneIndex,
 };
 
 /// The size of every record in bytes.
@@ -71,6 +71,7 @@ mod kind {
     pub(super) const NOTICE: u8 = 18;
     pub(super) const END: u8 = 19;
     pub(super) const ALERT: u8 = 20;
+    pub(super) const GROUND_VIEW: u8 = 21;
 }
 
 impl Record {
@@ -202,6 +203,10 @@ impl Fields {
                 let place = AlertPlace::from_wire(self.a).ok_or(RecordError::Field("place"))?;
                 return Ok(Message::Alert(Alert { kind, place }));
             }
+            kind::GROUND_VIEW => {
+                let view = GroundView::from_wire([v0, v1, v2]).ok_or(RecordError::Field("ground view"))?;
+                return Ok(Message::GroundView(view));
+            }
             kind::END => {
                 let outcome =
                     *Outcome::ALL.get(usize::from(self.state)).ok_or(RecordError::Field("outcome"))?;
@@ -314,6 +319,10 @@ impl From<Message> for Record {
                 fields.kind = kind::ALERT;
                 fields.state = kind as u8;
                 fields.a = place.to_wire();
+            }
+            Message::GroundView(view) => {
+                fields.kind = kind::GROUND_VIEW;
+                fields.values[..3].copy_from_slice(&view.to_wire());
             }
             Message::Progress(progress) => {
                 fields.kind = kind::PROGRESS;
@@ -451,6 +460,7 @@ mod tests {
                 }
             ),
             alert().prop_map(Message::Alert),
+            crate::view::tests::view().prop_map(Message::GroundView),
             progress().prop_map(Message::Progress),
             (notice, any::<u32>()).prop_map(|(notice, count)| Message::Notice { notice, count }),
             (outcome, progress()).prop_map(|(outcome, progress)| Message::End { outcome, progress }),

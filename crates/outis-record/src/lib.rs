@@ -22,6 +22,7 @@ pub mod possible;
 mod profile;
 mod randomness;
 mod release;
+mod view;
 mod window;
 
 pub use alert::{Alert, AlertError, AlertKind, AlertPlace, AlertTerms};
@@ -37,4 +38,5 @@ pub use place::{LineIndex, Place, ZoneIndex};
 pub use profile::{PassageBounds, Profile};
 pub use randomness::{NoRandomness, Randomness};
 pub use release::Released;
+pub use view::GroundView;
 pub use window::{DirectionalCount, Dwell, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals};

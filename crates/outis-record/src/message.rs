@@ -1,6 +1,6 @@
 //! What one record says.
 
-use crate::{Alert, Area, Class, LineIndex, Place, Window, ZoneIndex};
+use crate::{Alert, Area, Class, GroundView, LineIndex, Place, Window, ZoneIndex};
 
 /// The meaning of one [`crate::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,8 @@ pub enum Message {
     },
     /// Something was so for long enough; people may be asked to change it.
     Alert(Alert),
+    /// How the camera hangs and looks. Only of an eye that was asked for it, once, at the end.
+    GroundView(GroundView),
     /// How far the eye has come.
     Progress(Progress),
     /// Something went wrong, and the eye went on.

@@ -6,8 +6,8 @@
 use std::{mem, time::Duration};
 
 use outis_record::{
-    Alert, AlertTerms, Class, Measure, Message, Notice, Outcome, Progress, Schema, Window, WindowState,
-    WindowTotals, possible,
+    Alert, AlertTerms, Class, GroundView, Measure, Message, Notice, Outcome, Progress, Schema, Window,
+    WindowState, WindowTotals, possible,
 };
 
 use crate::course::{Course, Timing, Untimely};
@@ -25,6 +25,8 @@ pub(crate) struct Assembler {
     /// Start of the newest finished window: it never grows again.
     finished_start_ms: Option<i64>,
     alerts: AlertTerms,
+    /// Whether it may still say how the camera hangs and looks.
+    ground_view: bool,
     course: Course,
     ended: bool,
 }
@@ -36,6 +38,8 @@ pub(crate) enum Checked {
     Window(Box<WindowTotals>, WindowState),
     /// Something that people may be asked to change.
     Alert(Alert),
+    /// How the camera hangs and looks.
+    GroundView(GroundView),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often.
@@ -63,6 +67,8 @@ pub(crate) enum Breach {
     Alert,
     #[error(transparent)]
     Untimely(#[from] Untimely),
+    #[error("it told how the camera hangs and was not asked for it, or told it twice")]
+    GroundView,
     #[error("it went on after the end")]
     AfterEnd,
 }
@@ -80,6 +86,7 @@ impl Assembler {
             filling: None,
             finished_start_ms: None,
             alerts: AlertTerms::none(),
+            ground_view: false,
             ended: false,
         }
     }
@@ -87,6 +94,11 @@ impl Assembler {
     /// The same for an eye that may give alerts.
     pub(crate) fn with_alerts(self, alerts: AlertTerms) -> Self {
         Self { alerts, ..self }
+    }
+
+    /// The same for an eye that was asked how its camera hangs and looks.
+    pub(crate) fn with_ground_view(self, ground_view: bool) -> Self {
+        Self { ground_view, ..self }
     }
 
     /// Takes the next message, so long after the start of the programs; something when it completes it.
@@ -103,7 +115,11 @@ impl Assembler {
                 let totals = self.window((window, state), observed_ms.into(), looks, cells, elapsed)?;
                 Ok(Some(Checked::Window(Box::new(totals), state)))
             }
-            Message::Progress(_) | Message::Notice { .. } | Message::Alert(_) | Message::End { .. }
+            Message::Progress(_)
+            | Message::Notice { .. }
+            | Message::Alert(_)
+            | Message::GroundView(_)
+            | Message::End { .. }
                 if self.filling.is_some() =>
             {
                 Err(Breach::Mixed)
@@ -113,6 +129,10 @@ impl Assembler {
                 Ok(Some(Checked::Alert(alert)))
             }
             Message::Alert(_) => Err(Breach::Alert),
+            Message::GroundView(view) if std::mem::take(&mut self.ground_view) => {
+                Ok(Some(Checked::GroundView(view)))
+            }
+            Message::GroundView(_) => Err(Breach::GroundView),
             Message::Progress(progress) => {
                 self.course.progress(progress, elapsed)?;
                 Ok(Some(Checked::Progress(progress)))
@@ -313,6 +333,26 @@ pub(crate) mod tests {
         assert_eq!(run(&[Message::Alert(ALERT)]), Ok(vec![Checked::Alert(ALERT)]));
         let mut without = Assembler::new(schema(), TIMING);
         assert_eq!(without.take(Message::Alert(ALERT), Duration::ZERO), Err(Breach::Alert), "off by default");
+    }
+
+    #[test]
+    fn how_a_camera_hangs_is_told_once_and_only_when_asked_for() {
+        let view = GroundView {
+            focal_dpx: 11_900,
+            height_mm: 7070,
+            pitch_mdeg: 16_500,
+            roll_mdeg: -3_100,
+            people: 20,
+            residual_permille: 30,
+            focal_permille: 80,
+            good_percent: 50,
+            fair_percent: 30,
+        };
+        let take = |assembler: &mut Assembler| assembler.take(Message::GroundView(view), Duration::ZERO);
+        assert_eq!(take(&mut Assembler::new(schema(), TIMING)), Err(Breach::GroundView), "off by default");
+        let mut asked = Assembler::new(schema(), TIMING).with_ground_view(true);
+        assert_eq!(take(&mut asked), Ok(Some(Checked::GroundView(view))));
+        assert_eq!(take(&mut asked), Err(Breach::GroundView), "twice");
     }
 
     #[test]

@@ -380,6 +380,7 @@ impl CameraConfig {
             classes,
             scene,
             ground,
+            find_ground: None,
             flows: self.flows,
             profile,
             window_ms: self.window_s * 1000,
@@ -533,6 +534,16 @@ pub(crate) mod tests {
                 &["gate", "ground"],
             ),
             ("no way to the ground", "[camera.ground]", &["gate", "either four points", "tsai"]),
+            (
+                "half a pose",
+                "[camera.ground]\nfocal_px = 900\npitch_deg = 20",
+                &["gate", "height_m", "picture"],
+            ),
+            (
+                "in the clouds",
+                "[camera.ground]\nfocal_px = 900\npitch_deg = 20\nheight_m = 900\npicture = [768, 576]",
+                &["gate", "height_m is 900"],
+            ),
             ("no such calibration", "[camera.ground]\ntsai = \"no.xml\"", &["gate", "no.xml cannot be read"]),
             ("unfinished", "detector = \"", &["line 4"]),
         ];

@@ -125,6 +125,7 @@ impl CountArgs {
             inference_ms: None,
             classes: if self.classes.is_empty() { Class::ALL.to_vec() } else { self.classes },
             ground: None,
+            find_ground: None,
             flows: self.flows,
             profile: Profile::Exact,
             window_ms: WHOLE_FILE_MS,

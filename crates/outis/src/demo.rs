@@ -104,6 +104,7 @@ pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
         classes: Class::ALL.to_vec(),
         scene: scene(),
         ground: None,
+        find_ground: None,
         flows: true,
         profile: Profile::Exact,
         window_ms: WHOLE_FILE_MS,

@@ -20,6 +20,11 @@ pub(crate) struct GroundConfig {
     image: Option<Exactly<Point, 4>>,
     metres: Option<Exactly<Exactly<f64, 2>, 4>>,
     tsai: Option<PathBuf>,
+    focal_px: Option<f64>,
+    pitch_deg: Option<f64>,
+    roll_deg: Option<f64>,
+    height_m: Option<f64>,
+    picture: Option<Exactly<u32, 2>>,
 }
 
 /// How the ground is known.
@@ -29,13 +34,60 @@ pub(crate) enum Ground {
     Points { image: [Point; 4], metres: [[f64; 2]; 4] },
     /// A calibrated camera.
     Tsai(tsai::Numbers),
+    /// A camera whose axis goes through the middle of its picture.
+    Pose(Pose),
+}
+
+/// How a camera hangs and looks, as `outis calibrate` finds it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pose {
+    pub(crate) focal_px: f64,
+    pub(crate) pitch_deg: f64,
+    pub(crate) roll_deg: f64,
+    pub(crate) height_m: f64,
+    pub(crate) picture_px: [u32; 2],
+}
+
+/// The eye is to find the ground from the people who walk on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct FindGround {
+    /// The focal length, where somebody knows it.
+    pub(crate) focal_px: Option<f64>,
+}
+
+impl FindGround {
+    /// The words in which the eye is told.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let focal = self.focal_px.map(|focal_px| format!("--fit-focal-px={focal_px}").into());
+        [Some("--fit-ground".into()), focal].into_iter().flatten().collect()
+    }
+}
+
+impl Pose {
+    fn check(self) -> Result<Self, String> {
+        let Self { focal_px, pitch_deg, roll_deg, height_m, picture_px } = self;
+        let within = [
+            ("focal_px", focal_px, 1.0..=100_000.0),
+            ("pitch_deg", pitch_deg, -90.0..=90.0),
+            ("roll_deg", roll_deg, -45.0..=45.0),
+            ("height_m", height_m, 0.1..=200.0),
+            ("picture", f64::from(picture_px[0].min(picture_px[1])), 1.0..=16_384.0),
+        ];
+        match within.into_iter().find(|(_, value, range)| !range.contains(value)) {
+            None => Ok(self),
+            Some((key, value, range)) => {
+                Err(format!("ground: {key} is {value}; {} to {} are possible", range.start(), range.end()))
+            }
+        }
+    }
 }
 
 impl GroundConfig {
     /// The way that was chosen. A file is looked for in the folder of the configuration.
     pub(crate) fn check(self, folder: &Path) -> Result<Ground, String> {
-        match (self.image, self.metres, self.tsai) {
-            (Some(Exactly(image)), Some(Exactly(metres)), None) => {
+        let pose = (self.focal_px, self.pitch_deg, self.roll_deg, self.height_m, self.picture);
+        match (self.image, self.metres, self.tsai, pose) {
+            (Some(Exactly(image)), Some(Exactly(metres)), None, (None, None, None, None, None)) => {
                 let metres = metres.map(|Exactly(pair)| pair);
                 let far = |metres: &f64| !metres.is_finite() || metres.abs() > GROUND_M_MAX;
                 match metres.iter().flatten().find(|metres| far(metres)) {
@@ -43,12 +95,16 @@ impl GroundConfig {
                     None => Ok(Ground::Points { image, metres }),
                 }
             }
-            (None, None, Some(file)) => {
+            (None, None, Some(file), (None, None, None, None, None)) => {
                 let path = folder.join(file);
                 tsai::read(&path).map(Ground::Tsai).map_err(|e| format!("ground: {} {e}", path.display()))
             }
-            _ => Err("ground: give either four points of the picture (image) and their metres, \
-                      or the file of a calibration (tsai)"
+            (None, None, None, (Some(focal_px), Some(pitch_deg), roll_deg, Some(height_m), Some(Exactly(picture_px)))) => {
+                let roll_deg = roll_deg.unwrap_or(0.0);
+                Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px }.check().map(Ground::Pose)
+            }
+            _ => Err("ground: give either four points of the picture (image) and their metres, or the file of a \
+                      calibration (tsai), or focal_px, pitch_deg, height_m and picture as `outis calibrate` finds them"
                 .into()),
         }
     }
@@ -59,7 +115,7 @@ impl Ground {
     pub(crate) fn marks(&self) -> Vec<[f64; 2]> {
         match self {
             Self::Points { metres, .. } => metres.to_vec(),
-            Self::Tsai(_) => Vec::new(),
+            Self::Tsai(_) | Self::Pose(_) => Vec::new(),
         }
     }
 
@@ -69,6 +125,11 @@ impl Ground {
         match self {
             Self::Points { image, metres } => {
                 vec![format!("--ground={}:{}", list(image), numbers(metres.as_flattened())).into()]
+            }
+            Self::Pose(Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] }) => {
+                let (x, y) = (f64::from(*width) / 2.0, f64::from(*height) / 2.0);
+                let pose = numbers(&[*focal_px, *pitch_deg, *roll_deg, *height_m, x, y]);
+                vec![format!("--pose={pose}").into(), format!("--drawn-for={width},{height}").into()]
             }
             Self::Tsai(camera) => {
                 let [width, height] = camera.picture_px;

@@ -26,7 +26,7 @@ use crate::{
     course::{Origin, Timing},
     credentials::CredentialsError,
     detector::{DetectorFiles, Runtime},
-    ground::Ground,
+    ground::{FindGround, Ground},
     scene::{Point, Scene},
     source::Source,
 };
@@ -53,6 +53,8 @@ pub(crate) struct CameraPlan {
     pub(crate) classes: Vec<Class>,
     pub(crate) scene: Scene,
     pub(crate) ground: Option<Ground>,
+    /// Whether the eye is to find the ground from the people who walk on it.
+    pub(crate) find_ground: Option<FindGround>,
     pub(crate) flows: bool,
     /// By whose rules its windows are told.
     pub(crate) profile: Profile,
@@ -262,6 +264,7 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     arguments.extend(plan.scene.lines().iter().map(|line| format!("--line={}", list(&line.points)).into()));
     arguments.extend(plan.scene.zones().iter().map(|zone| format!("--zone={}", list(&zone.corners)).into()));
     arguments.extend(plan.ground.iter().flat_map(Ground::arguments));
+    arguments.extend(plan.find_ground.iter().flat_map(FindGround::arguments));
     arguments.extend(plan.scene.on_ground().arguments());
     if plan.flows {
         arguments.push("--flows".into());
@@ -398,6 +401,7 @@ mod tests {
             classes: vec![Class::Person, Class::Car],
             scene: Scene::new(vec![line], vec![zone]).unwrap(),
             ground: None,
+            find_ground: None,
             flows: true,
             profile: Profile::Statistics,
             window_ms: 900_000,

@@ -7,6 +7,7 @@ mod alert;
 mod assemble;
 mod backoff;
 mod books;
+mod calibrate;
 mod camera;
 mod classes;
 mod config;
@@ -69,6 +70,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Calibrate(calibrate::CalibrateArgs),
     Count(count::CountArgs),
     Watch(watch::WatchArgs),
     Demo(demo::DemoArgs),
@@ -87,6 +89,7 @@ async fn main() -> ExitCode {
         eprintln!("warning: {warning}");
     }
     let end = match command {
+        Command::Calibrate(arguments) => calibrate::run(arguments).await,
         Command::Count(arguments) => count::run(arguments).await,
         Command::Watch(arguments) => watch::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,

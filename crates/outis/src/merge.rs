@@ -79,7 +79,9 @@ impl Merger {
                 told
             }
             Checked::End(..) => Vec::new(),
-            Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) => vec![checked],
+            Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) | Checked::GroundView(_) => {
+                vec![checked]
+            }
         }
     }
 

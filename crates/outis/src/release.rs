@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use outis_record::{
-    Alert, Disclosure, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState, WindowTotals,
+    Alert, Disclosure, GroundView, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState,
+    WindowTotals,
 };
 
 use crate::{assemble::Checked, view::WindowView};
@@ -25,6 +26,8 @@ pub(crate) enum Event {
     Draft(WindowView),
     /// Something that people may be asked to change. It comes at once, so it has no noise; what it can tell is counted.
     Alert(Alert),
+    /// How the camera hangs and looks.
+    GroundView(GroundView),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often; with noise, in how many windows.
@@ -86,6 +89,7 @@ impl<R: Randomness> Gate<R> {
                 events
             }
             Checked::Alert(alert) => vec![Event::Alert(alert)],
+            Checked::GroundView(view) => vec![Event::GroundView(view)],
             Checked::Progress(progress) if self.is_exact() => vec![Event::Progress(progress)],
             Checked::Notice(notice, count) if self.is_exact() => vec![Event::Notice(notice, count)],
             Checked::Progress(progress) => self.clock(progress).into_iter().collect(),

@@ -252,7 +252,9 @@ async fn follow(
     first_progress: &mut Option<Instant>,
 ) -> Result<Over, CameraError> {
     let alerts = plan.alerts.terms.clone();
-    let mut assembler = Assembler::new(plan.schema()?, plan.timing()).with_alerts(alerts);
+    let mut assembler = Assembler::new(plan.schema()?, plan.timing())
+        .with_alerts(alerts)
+        .with_ground_view(plan.find_ground.is_some());
     let (start, live) = (Instant::now(), plan.source.is_live());
     let mut pair = programs.launch(plan)?;
     let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };

@@ -49,7 +49,7 @@ pub(crate) async fn tally(
                     }
                     Event::Window(view) if view.state == WindowState::Open => meter.totals(&view),
                     Event::Window(view) => window = Some(view),
-                    Event::Draft(_) | Event::Notice(..) | Event::Alert(_) => {}
+                    Event::Draft(_) | Event::Notice(..) | Event::Alert(_) | Event::GroundView(_) => {}
                 }
             }
             // A file is not started again, and its plan does not change.

@@ -83,7 +83,7 @@ impl Vitals {
             Event::Window(window) if window.state != WindowState::Open => {
                 camera.observed_ms = Some(window.observed_ms);
             }
-            Event::Window(_) | Event::Draft(_) | Event::Alert(_) => {}
+            Event::Window(_) | Event::Draft(_) | Event::Alert(_) | Event::GroundView(_) => {}
         });
     }
 

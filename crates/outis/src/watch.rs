@@ -155,7 +155,7 @@ impl Watch {
                     Event::Progress(progress) => {
                         self.notes[index].picture(&self.desk.cameras()[index], progress);
                     }
-                    Event::Notice(..) | Event::End(..) => {}
+                    Event::Notice(..) | Event::End(..) | Event::GroundView(_) => {}
                 }
             }
             Report::Alive(index) => {

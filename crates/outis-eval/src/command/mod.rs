@@ -4,6 +4,7 @@ pub(crate) mod compose;
 pub(crate) mod count;
 pub(crate) mod detect;
 pub(crate) mod distance;
+pub(crate) mod ground;
 pub(crate) mod input;
 pub(crate) mod judge;
 pub(crate) mod looks;

@@ -8,7 +8,7 @@ mod machine;
 mod processes;
 mod python;
 mod street;
-mod table;
+pub(crate) mod table;
 
 pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;

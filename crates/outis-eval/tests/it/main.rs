@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod ground;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod simple_cases;

@@ -4,6 +4,8 @@ mod alert;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod calibrate;
+#[cfg(test)]
 mod camera;
 #[cfg(test)]
 mod count;

@@ -1,0 +1,34 @@
+//! `outis calibrate` on a real clip whose camera was measured by others.
+
+use crate::stage::{Stage, cache};
+
+/// The published calibration of this camera says 7.07 m and 16.5 degrees. Two minutes of people, whose mean height is
+/// not that of the population, tell it so well and no better.
+#[test]
+fn the_camera_of_a_real_clip() {
+    let stage = Stage::new();
+    let clip = cache().join("clips/vtest.avi");
+    let ended = stage.run(&["calibrate", clip.to_str().unwrap(), "--out", "gate.toml"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{ended:?}");
+    let written: toml::Table = stage.read("gate.toml").parse().unwrap();
+    let ground = &written["camera"][0]["ground"];
+    let number = |key: &str| ground[key].as_float().unwrap();
+    assert!((6.0..8.1).contains(&number("height_m")), "{ground}");
+    assert!((13.0..21.0).contains(&number("pitch_deg")), "{ground}");
+    assert!((-6.0..0.5).contains(&number("roll_deg")), "{ground}");
+    assert_eq!(ground["picture"].to_string(), "[768, 576]");
+
+    // What was written is a configuration, and is never written over.
+    assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+    let again = stage.run(&["calibrate", clip.to_str().unwrap(), "--out", "gate.toml"]);
+    assert!(again.code == 1 && again.stderr.contains("gate.toml"), "{again:?}");
+}
+
+#[test]
+fn too_few_people_make_no_ground() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    let ended = stage.run(&["calibrate", "vtest.avi"]);
+    assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+    assert!(ended.stderr.contains("people who walk"), "{ended:?}");
+}
