@@ -137,7 +137,11 @@ pub fn section(data: &Path, detections: Option<&Path>) -> anyhow::Result<String>
     Ok(text)
 }
 
-fn pets(folder: &Path, detections: Option<&Path>) -> anyhow::Result<String> {
+/// The table of PETS 2009, from the folder that holds its truth and its calibration.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn pets(folder: &Path, detections: Option<&Path>) -> anyhow::Result<String> {
     const PICTURE_PX: (f32, f32) = (768.0, 576.0);
     /// Of the file that is judged against; a data sheet would say as much.
     const FOCAL_PX: f64 = 1190.0;

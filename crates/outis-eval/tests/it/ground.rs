@@ -9,12 +9,19 @@ use outis_measure::{AutoGroundSettings, ImagePoint, Quality, TrackerSettings};
 #[test]
 fn distances_are_as_good_as_they_are_said_to_be() {
     let mut judged = 0;
-    for camera in ground::cameras().step_by(3).filter(|camera| camera.height_m >= 6.0) {
+    for camera in ground::cameras().step_by(5) {
         let looks = simulated::looks(&camera, 7);
         let settings =
             AutoGroundSettings { focal_px: Some(camera.focal_px()), ..AutoGroundSettings::default() };
         let fit = ground::fit(looks, TrackerSettings::default(), settings, simulated::PICTURE_PX);
-        let (fit, truth) = (fit.unwrap(), camera.ground_plane().unwrap());
+        // Near and through a narrow lens, people fill the picture, and nothing is told.
+        let Some(fit) = fit else {
+            let away_m = camera.height_m / camera.pitch_deg.to_radians().sin();
+            let across_m = 2.0 * away_m * (camera.view_deg.to_radians() / 2.0).tan();
+            assert!(across_m < 9.0, "{camera:?}: no ground, and the view is {across_m} m across");
+            continue;
+        };
+        let truth = camera.ground_plane().unwrap();
         for (quality, most) in [(Quality::Good, 0.10), (Quality::Fair, 0.20)] {
             let errors = ground::errors(&fit, &truth, simulated::PICTURE_PX, quality);
             judged += u32::from(errors.area > 0.05);
@@ -25,7 +32,7 @@ fn distances_are_as_good_as_they_are_said_to_be() {
             assert_eq!(fit.quality(ImagePoint::new(640.0, 1.0)), Quality::Poor, "{camera:?}");
         }
     }
-    assert!(judged >= 10, "{judged} areas");
+    assert!(judged >= 7, "{judged} areas");
 }
 
 #[test]
@@ -51,7 +58,7 @@ fn pets_against_its_calibration() {
     let within = feet.iter().filter(|p| (-14.1..=5.0).contains(&p.x_m) && (-14.3..=1.75).contains(&p.y_m));
     let share = within.count() as f64 / feet.len() as f64;
     assert!((0.8..0.95).contains(&share), "{share}: 3959 of 4650 feet are in the published region");
-    let text = ground::section(&street::default_data(), None).unwrap();
+    let text = ground::pets(&folder, None).unwrap();
     let row = text.lines().find(|line| line.contains("PETS 2009, true boxes ")).unwrap();
     let median: f64 = row.split('|').nth(6).unwrap().trim().trim_end_matches(" %").parse().unwrap();
     assert!(median <= 10.0, "{row}");

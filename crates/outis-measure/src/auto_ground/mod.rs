@@ -18,6 +18,10 @@ use self::{
 };
 use crate::{GroundPlane, TrackPoint};
 
+/// People taller than this share of the picture are seen whole in a narrow strip of it only, in which nobody comes
+/// nearer or goes farther away: their heights say nothing of the slant.
+const SIZE_MAX: f64 = 1.0 / 3.0;
+
 /// What is known of a camera beforehand.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AutoGroundSettings {
@@ -74,6 +78,9 @@ impl AutoGround {
         }
         let size = (f64::from(width_px), f64::from(height_px));
         let view = View::new(size, self.settings.focal_px, self.settings.person_height_m, &walks);
+        if view.size_log.exp() > SIZE_MAX * size.1 {
+            return None;
+        }
         let solution = fit::solve(&view, &walks)?;
         let pose = view.pose(&solution.p);
         let plane = pose.ground_plane()?;
