@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use outis_ledger::{Ledger, LedgerError, Moment, Notice, Part, Window};
 
-use crate::config::StateConfig;
+use crate::{config::StateConfig, journal::Pending};
 
 /// The longest time of a running window that a crash may lose.
 const KEEP_GAP_MAX: Duration = Duration::from_secs(10);
@@ -66,6 +66,11 @@ impl Books {
     /// One camera more.
     pub(crate) fn add_camera(&mut self) {
         self.kept.push(None);
+    }
+
+    /// Whether a window that was to be signed was.
+    pub(crate) fn has_signed(&self, window: &Pending) -> bool {
+        self.ledger.has_signed(&window.camera, window.start_ms, &window.payload)
     }
 
     /// Whether windows wait for a disk that takes them.

@@ -10,6 +10,7 @@ use crate::{
     books::Books,
     camera::{CameraError, Finish},
     config::Camera,
+    journal::{Journal, Pending},
     launch::CameraPlan,
     output::Output,
     payload,
@@ -23,12 +24,30 @@ pub(crate) struct Desk {
     cameras: Vec<Camera>,
     output: Output,
     books: Books,
+    journal: Journal,
     all_written: bool,
 }
 
 impl Desk {
-    pub(crate) fn new(cameras: Vec<Camera>, output: Output, books: Books) -> Self {
-        Self { cameras, output, books, all_written: true }
+    /// Where the windows of these cameras go. What a crash has left on record only is written to the files first.
+    pub(crate) fn new(cameras: Vec<Camera>, mut output: Output, books: Books, journal: Journal) -> Self {
+        let mut all_written = true;
+        if let Some(left) = journal.left() {
+            if books.has_signed(&left) {
+                match output.complete(&left.lines) {
+                    Ok(false) => {}
+                    Ok(true) => {
+                        eprintln!("note: a window that a crash had left on record only is in the files now")
+                    }
+                    Err(error) => {
+                        eprintln!("error: {error:#}; the window is in the ledger");
+                        all_written = false;
+                    }
+                }
+            }
+            journal.clear();
+        }
+        Self { cameras, output, books, journal, all_written }
     }
 
     /// The cameras, by their numbers.
@@ -101,15 +120,23 @@ impl Desk {
 
     fn finished(&mut self, index: usize, window: &WindowView) {
         let Camera { name, plan } = &self.cameras[index];
+        let lines = self.output.lines(name.as_str(), &plan.scene, window);
         match to_sign(name.as_str(), &plan.scene, window) {
-            Some(signed) => self.books.finished(signed),
+            Some(signed) => {
+                if let Ok(lines) = &lines {
+                    // On a full disk a crash may leave the files one window behind the ledger.
+                    let _ = self.journal.keep(&Pending::new(&signed, lines.clone()));
+                }
+                self.books.finished(signed);
+            }
             None => eprintln!("error: camera \"{name}\": a window cannot be encoded; please report this"),
         }
         // The window is signed and safe: a file that cannot be written ends nothing.
-        if let Err(error) = self.output.write(name.as_str(), &plan.scene, window) {
+        if let Err(error) = lines.and_then(|lines| self.output.write(&lines)) {
             eprintln!("error: camera \"{name}\": {error:#}; the window is in the ledger");
             self.all_written = false;
         }
+        self.journal.clear();
     }
 
     /// Ends the run; false when something could not be written.
@@ -151,7 +178,7 @@ mod tests {
         let books = Books::open(&state, parts, 1).unwrap();
         let mut camera = camera("").unwrap();
         camera.plan.scene = scene();
-        Desk::new(vec![camera], Output::open(&output).unwrap(), books)
+        Desk::new(vec![camera], Output::open(&output).unwrap(), books, Journal::new(&state.folder))
     }
 
     fn at(start_ms: i64, state: WindowState) -> WindowView {
@@ -217,5 +244,27 @@ mod tests {
         assert!(desk(folder.path()).close());
         // The owner's file was closed when the window was found: it is on record only.
         assert_eq!(told(folder.path()), (vec![(0, "partial".to_owned())], 0));
+    }
+
+    #[test]
+    fn a_window_that_was_signed_and_not_written_is_written_by_the_next_start() {
+        for (name, signed, lines) in [("killed after the signature", true, 1), ("killed before it", false, 0)]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let mut first = desk(folder.path());
+            let view = at(0, WindowState::Closed);
+            let window = to_sign("gate", &scene(), &view).unwrap();
+            let pending = Pending::new(&window, first.output.lines("gate", &scene(), &view).unwrap());
+            first.journal.keep(&pending).unwrap();
+            if signed {
+                first.books.finished(window);
+            }
+            drop(first);
+            // The start after that finds nothing to do.
+            for _ in 0..2 {
+                assert!(desk(folder.path()).close());
+                assert_eq!(told(folder.path()).1, lines, "{name}");
+            }
+        }
     }
 }

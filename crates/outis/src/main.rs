@@ -22,6 +22,7 @@ mod exactly;
 mod exit;
 mod ground;
 mod inventory;
+mod journal;
 mod launch;
 mod live;
 mod merge;

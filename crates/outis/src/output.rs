@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     config::OutputConfig,
@@ -27,6 +28,13 @@ const JSON_START: &str = "{\"camera\":";
 
 /// The start of every line of the file of alerts.
 const ALERT_START: &str = "{\"kind\":\"alert\"";
+
+/// One finished window, as each file has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lines {
+    pub(crate) json_lines: Option<String>,
+    pub(crate) csv: Option<String>,
+}
 
 /// All files of windows of one configuration.
 #[derive(Debug)]
@@ -51,16 +59,37 @@ impl Output {
         })
     }
 
+    /// A finished window as these files will have it.
+    pub(crate) fn lines(&self, camera: &str, scene: &Scene, window: &WindowView) -> anyhow::Result<Lines> {
+        let json =
+            || serde_json::to_string(&WindowReport::new(camera, scene, window)).map(|line| line + "\n");
+        Ok(Lines {
+            json_lines: self.json_lines.as_ref().map(|_| json()).transpose()?,
+            csv: self.csv.as_ref().map(|_| csv::window(camera, scene, window)),
+        })
+    }
+
     /// Appends a finished window.
-    pub(crate) fn write(&mut self, camera: &str, scene: &Scene, window: &WindowView) -> anyhow::Result<()> {
-        if let Some(file) = &mut self.json_lines {
-            let line = serde_json::to_string(&WindowReport::new(camera, scene, window))? + "\n";
-            file.append(&line)?;
+    pub(crate) fn write(&mut self, lines: &Lines) -> anyhow::Result<()> {
+        self.files(lines).try_for_each(|(file, lines)| file.append(lines))
+    }
+
+    /// Appends a finished window where it is not the end of a file already; true when it was not.
+    pub(crate) fn complete(&mut self, lines: &Lines) -> anyhow::Result<bool> {
+        let mut missing = false;
+        for (file, lines) in self.files(lines) {
+            if !file.ends_with(lines)? {
+                file.append(lines)?;
+                missing = true;
+            }
         }
-        if let Some(file) = &mut self.csv {
-            file.append(&csv::window(camera, scene, window))?;
-        }
-        Ok(())
+        Ok(missing)
+    }
+
+    fn files<'a>(&'a mut self, lines: &'a Lines) -> impl Iterator<Item = (&'a mut AppendFile, &'a str)> {
+        let Lines { json_lines, csv } = lines;
+        let files = [(&mut self.json_lines, json_lines), (&mut self.csv, csv)];
+        files.into_iter().filter_map(|(file, lines)| Some((file.as_mut()?, lines.as_deref()?)))
     }
 }
 
@@ -119,6 +148,16 @@ impl AppendFile {
         Ok(file)
     }
 
+    fn ends_with(&mut self, lines: &str) -> anyhow::Result<bool> {
+        let cannot = || format!("{} cannot be read", self.path.display());
+        let length = self.file.metadata().with_context(cannot)?.len();
+        let Some(from) = length.checked_sub(lines.len() as u64) else { return Ok(false) };
+        let mut end = Vec::new();
+        self.file.seek(SeekFrom::Start(from)).with_context(cannot)?;
+        (&self.file).take(lines.len() as u64).read_to_end(&mut end).with_context(cannot)?;
+        Ok(end == lines.as_bytes())
+    }
+
     /// Writes whole lines with one call, and waits until they are on the disk. Of lines that a full disk took in part
     /// nothing stays, so that the next ones begin on a line of their own.
     fn append(&mut self, lines: &str) -> anyhow::Result<()> {
@@ -171,7 +210,10 @@ mod tests {
     }
 
     fn write(config: &OutputConfig) {
-        Output::open(config).unwrap().write("gate", &scene(), &view()).unwrap();
+        let mut output = Output::open(config).unwrap();
+        let lines = output.lines("gate", &scene(), &view()).unwrap();
+        output.write(&lines).unwrap();
+        assert!(!output.complete(&lines).unwrap(), "it is there");
     }
 
     #[test]

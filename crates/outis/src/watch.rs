@@ -20,6 +20,7 @@ use crate::{
     detector::Cache,
     exit::{Exit, UsageError},
     inventory,
+    journal::Journal,
     launch::Programs,
     live::Live,
     output::{AlertFile, Output},
@@ -74,7 +75,7 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let mut watch = Watch {
         fleet: Fleet::start(plans, &programs, &stop),
         notes: vec![Notes::default(); cameras.len()],
-        desk: Desk::new(cameras.clone(), output, books),
+        desk: Desk::new(cameras.clone(), output, books, Journal::new(&state.folder)),
         live,
         vitals,
         page,
