@@ -102,7 +102,8 @@ pub(crate) struct Args {
     /// Let no passage add more than the noise of the release is made for.
     #[arg(long)]
     bounded: bool,
-    /// A situation for an alert: what, where (a zone's number or "view"), how many people or metres, for how many seconds.
+    /// A situation for an alert: what, where (a zone's number or "view"), how many people or metres (with a g behind: groups
+    /// left out), for how many seconds.
     #[arg(long = "alert", value_name = "KIND:PLACE:LIMIT:S", requires = "alert_gap_ms", value_parser = situation)]
     alerts: Vec<Situation>,
     /// The least time between two alerts in milliseconds of media time.
@@ -223,7 +224,10 @@ fn situation(text: &str) -> Result<Situation, String> {
     let positive =
         |text: &str| text.parse().ok().filter(|n: &f32| *n >= 0.0 && n.is_finite()).ok_or_else(wrong);
     let limit = match AlertKind::from_name(kind).ok_or_else(wrong)? {
-        AlertKind::TooClose => Limit::Apart { nearer_than_m: positive(limit)? },
+        AlertKind::TooClose => match limit.strip_suffix('g') {
+            Some(limit) => Limit::Apart { nearer_than_m: positive(limit)?, leave_out_groups: true },
+            None => Limit::Apart { nearer_than_m: positive(limit)?, leave_out_groups: false },
+        },
         AlertKind::TooFull => Limit::Room { more_than: limit.parse().map_err(|_| wrong())? },
     };
     Ok(Situation { place, limit, for_s: positive(for_s)? })
@@ -403,12 +407,15 @@ mod tests {
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
-                      --alert too-close:view:1.5:2.5 --alert-gap-ms 60000";
+                      --alert too-close:view:1.5g:2.5 --alert-gap-ms 60000";
         let alerts = parse(&format!("--rten {alerts}")).unwrap().settings().unwrap().alerts;
         let zone = AlertPlace::Zone(ZoneIndex(0));
         let full = Situation { place: zone, limit: Limit::Room { more_than: 5 }, for_s: 3.0 };
-        let close =
-            Situation { place: AlertPlace::View, limit: Limit::Apart { nearer_than_m: 1.5 }, for_s: 2.5 };
+        let close = Situation {
+            place: AlertPlace::View,
+            limit: Limit::Apart { nearer_than_m: 1.5, leave_out_groups: true },
+            for_s: 2.5,
+        };
         assert_eq!(alerts, Alerts { situations: vec![full, close], gap_ms: 60_000 });
         for (more, reason) in [("too-full:0:5:3", "zone 0"), ("too-close:view:1:1", "--ground")] {
             let args = parse(&format!("--rten --alert {more} --alert-gap-ms 60000")).unwrap();

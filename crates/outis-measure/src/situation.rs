@@ -7,7 +7,11 @@ use std::collections::BTreeMap;
 
 use outis_record::{Alert, AlertKind, AlertPlace, Class};
 
-use crate::{GroundPlane, GroundPoint, MediaTime, Scene, TrackId, Zone, track::Present};
+use crate::{
+    GroundPlane, GroundPoint, MediaTime, Scene, TrackId, Zone,
+    groups::{Groups, TOGETHER_M},
+    track::Present,
+};
 
 /// A situation that does not hold for so long, in seconds, has not ended: a detector misses someone now and then.
 const LAPSE_MAX_S: f32 = 0.5;
@@ -44,6 +48,8 @@ pub enum Limit {
     Apart {
         /// The distance in metres.
         nearer_than_m: f32,
+        /// People who walk together may be nearer. It takes two to five seconds to tell.
+        leave_out_groups: bool,
     },
     /// No more people than this are there.
     Room {
@@ -53,6 +59,10 @@ pub enum Limit {
 }
 
 impl Situation {
+    fn leaves_out_groups(&self) -> bool {
+        matches!(self.limit, Limit::Apart { leave_out_groups: true, .. })
+    }
+
     /// What is said when it comes to it.
     pub fn alert(&self) -> Alert {
         let kind = match self.limit {
@@ -69,6 +79,8 @@ pub(crate) struct Situations {
     rules: Vec<Rule>,
     ground: Option<GroundPlane>,
     gap_s: f32,
+    /// Kept where a situation leaves out those who walk together.
+    groups: Option<Groups>,
     /// When the newest alert was given.
     last: Option<MediaTime>,
 }
@@ -121,6 +133,7 @@ impl Situations {
             rules: situations.iter().map(rule).collect(),
             ground: scene.ground,
             gap_s: gap_ms as f32 / 1000.0,
+            groups: situations.iter().any(Situation::leaves_out_groups).then(Groups::default),
             last: None,
         }
     }
@@ -136,7 +149,11 @@ impl Situations {
         let people: Vec<Person> = people
             .map(|present| Person { present, ground: ground.and_then(|plane| plane.locate(present.foot)) })
             .collect();
-        let due = self.rules.iter_mut().filter_map(|rule| rule.look(at, &people).then_some(rule));
+        if let Some(groups) = &mut self.groups {
+            watch_groups(groups, at, &people);
+        }
+        let groups = self.groups.as_ref();
+        let due = self.rules.iter_mut().filter_map(|rule| rule.look(at, &people, groups).then_some(rule));
         let due: Vec<&mut Rule> = due.collect();
         if self.last.is_some_and(|last| at.seconds_since(last) < self.gap_s) {
             return None;
@@ -148,9 +165,23 @@ impl Situations {
     }
 }
 
+/// Takes note of who is near whom, for a while and without drifting apart.
+fn watch_groups(groups: &mut Groups, at: MediaTime, people: &[Person]) {
+    let placed = |person: &Person| person.ground.map(|ground| (person.present.track, ground));
+    let people: Vec<(TrackId, GroundPoint)> = people.iter().filter_map(placed).collect();
+    for (index, &one) in people.iter().enumerate() {
+        for &other in &people[index + 1..] {
+            if (one.1.x_m - other.1.x_m).hypot(one.1.y_m - other.1.y_m) < TOGETHER_M {
+                groups.near(at, one, other);
+            }
+        }
+    }
+    groups.forget(at);
+}
+
 impl Rule {
     /// Whether its situation has been so for long enough, and is so now.
-    fn look(&mut self, at: MediaTime, people: &[Person]) -> bool {
+    fn look(&mut self, at: MediaTime, people: &[Person], groups: Option<&Groups>) -> bool {
         let inside =
             |person: &&Person| self.zone.as_ref().is_none_or(|zone| zone.depth_px(person.present.foot) > 0.0);
         let people: Vec<&Person> = people.iter().filter(inside).collect();
@@ -160,9 +191,13 @@ impl Rule {
                     self.hold(None, at);
                 }
             }
-            Limit::Apart { nearer_than_m } => {
+            Limit::Apart { nearer_than_m, leave_out_groups } => {
+                let groups = groups.filter(|_| leave_out_groups);
+                let together = |a: &Person, b: &Person| {
+                    groups.is_some_and(|groups| groups.are_together(a.present.track, b.present.track))
+                };
                 for (index, one) in people.iter().enumerate() {
-                    for other in &people[index + 1..] {
+                    for other in people[index + 1..].iter().filter(|other| !together(one, other)) {
                         self.pair(one, other, nearer_than_m, at);
                     }
                 }
@@ -218,7 +253,7 @@ mod tests {
     }
 
     fn too_close(place: AlertPlace, nearer_than_m: f32, for_s: f32) -> Situation {
-        Situation { place, limit: Limit::Apart { nearer_than_m }, for_s }
+        Situation { place, limit: Limit::Apart { nearer_than_m, leave_out_groups: false }, for_s }
     }
 
     fn too_full(place: AlertPlace, more_than: u32, for_s: f32) -> Situation {
@@ -291,6 +326,15 @@ mod tests {
             _ => vec![(5.0, 5.0), (6.0, 5.0)],
         };
         check("they sway", too_close(View, 1.2, 4.0), sway, Some((9.0, 10.0)));
+
+        // A couple walks at 1 m/s, 0.7 m apart; strangers stand as far apart.
+        let couple: Street = |t| vec![(0.5 + 0.7 * t, 5.0), (0.5 + 0.7 * t, 5.7)];
+        let strangers: Street = |_| vec![(6.0, 5.0), (6.0, 5.7)];
+        let limit = Limit::Apart { nearer_than_m: 1.5, leave_out_groups: true };
+        let leaving_out = Situation { place: View, limit, for_s: 4.0 };
+        check("a couple", leaving_out, couple, None);
+        check("a couple is counted", too_close(View, 1.5, 4.0), couple, Some((4.3, 4.7)));
+        check("strangers", leaving_out, strangers, Some((4.3, 4.7)));
 
         let four: Street = |_| vec![(5.5, 1.0), (6.5, 3.0), (7.5, 5.0), (8.5, 7.0)];
         check("too full", too_full(zone, 3, 2.0), four, Some((2.3, 2.7)));

@@ -11,7 +11,10 @@ use std::{
 use outis_record::{Alert, AlertKind, AlertPlace, AlertTerms, Class, Profile, ZoneIndex};
 use serde::Deserialize;
 
-use crate::scene::{Name, Scene};
+use crate::{
+    on_ground::GroupsKey,
+    scene::{Name, Scene},
+};
 
 /// How long a situation may have to last, in seconds.
 const FOR_S: RangeInclusive<f64> = 0.0..=600.0;
@@ -37,6 +40,7 @@ pub(crate) struct AlertConfig {
     zone: Option<Name>,
     more_than: Option<u32>,
     nearer_than_m: Option<f64>,
+    groups: Option<GroupsKey>,
     #[serde(default = "for_s")]
     for_s: f64,
 }
@@ -98,8 +102,8 @@ pub(crate) struct Situation {
 /// A limit that people are asked to keep to.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Limit {
-    /// Metres between people.
-    NearerThanM(f64),
+    /// Metres between people, and whether those who walk together are left out.
+    NearerThanM(f64, bool),
     /// People in one place.
     MoreThan(u32),
 }
@@ -163,7 +167,7 @@ impl AlertPlan {
 
 impl AlertConfig {
     fn check(self, around: &Surroundings<'_>) -> Result<Situation, String> {
-        let Self { kind: KindName(kind), zone, more_than, nearer_than_m, for_s } = self;
+        let Self { kind: KindName(kind), zone, more_than, nearer_than_m, groups, for_s } = self;
         let place = match zone {
             None => AlertPlace::View,
             Some(name) => {
@@ -178,6 +182,9 @@ impl AlertConfig {
                 FOR_S.start(),
                 FOR_S.end()
             ));
+        }
+        if kind == AlertKind::TooFull && groups.is_some() {
+            return Err("groups is for too-close".into());
         }
         let limit = match (kind, more_than, nearer_than_m) {
             (AlertKind::TooFull, Some(more_than), None) => {
@@ -199,7 +206,7 @@ impl AlertConfig {
                 if !around.has_ground {
                     return Err("metres between people need a section [camera.ground]".into());
                 }
-                Limit::NearerThanM(metres)
+                Limit::NearerThanM(metres, groups == Some(GroupsKey::LeaveOut))
             }
             (AlertKind::TooFull, ..) => return Err("too-full needs more_than, and no nearer_than_m".into()),
             (AlertKind::TooClose, ..) => return Err("too-close needs nearer_than_m, and no more_than".into()),
@@ -212,7 +219,7 @@ impl Situation {
     /// What is said when it comes to it.
     pub(crate) fn alert(&self) -> Alert {
         let kind = match self.limit {
-            Limit::NearerThanM(_) => AlertKind::TooClose,
+            Limit::NearerThanM(..) => AlertKind::TooClose,
             Limit::MoreThan(_) => AlertKind::TooFull,
         };
         Alert { kind, place: self.place }
@@ -225,7 +232,9 @@ impl Situation {
             AlertPlace::Zone(zone) => zone.0.to_string(),
         };
         let limit = match self.limit {
-            Limit::NearerThanM(metres) => metres.to_string(),
+            Limit::NearerThanM(metres, leave_out_groups) => {
+                format!("{metres}{}", if leave_out_groups { "g" } else { "" })
+            }
             Limit::MoreThan(people) => people.to_string(),
         };
         format!("{}:{place}:{limit}:{}", self.alert().kind.name(), self.for_s)
@@ -288,15 +297,14 @@ pub(crate) mod tests {
     const GROUND: &str =
         "[camera.ground]\nimage = [[0,9],[9,9],[6,1],[3,1]]\nmetres = [[0,0],[4,0],[4,8],[0,8]]\n";
     const FULL: &str = "[[camera.alert]]\nkind = \"too-full\"\nmore_than = 6\n";
-    const CLOSE: &str =
-        "[[camera.alert]]\nkind = \"too-close\"\nzone = \"square\"\nnearer_than_m = 1.5\nfor_s = 4\n";
+    const CLOSE: &str = "[[camera.alert]]\nkind = \"too-close\"\nzone = \"square\"\nnearer_than_m = 1.5\ngroups = \"leave-out\"\nfor_s = 4\n";
 
     #[test]
     fn what_the_configuration_asks_for() {
         assert_eq!(camera("").unwrap().plan.alerts, AlertPlan::default(), "off by default");
         let plan = camera(&[ZONE, GROUND, OPERATIONAL, FULL, CLOSE].concat()).unwrap().plan.alerts;
         let arguments: Vec<String> = plan.situations.iter().map(Situation::argument).collect();
-        assert_eq!(arguments, ["too-full:view:6:3", "too-close:0:1.5:4"]);
+        assert_eq!(arguments, ["too-full:view:6:3", "too-close:0:1.5g:4"]);
         assert_eq!((plan.terms.alerts().len(), plan.terms.gap_ms()), (2, 60_000));
         assert_eq!(plan.operational.unwrap().basis, "order 7");
     }
@@ -304,7 +312,7 @@ pub(crate) mod tests {
     #[test]
     fn alerts_are_refused_with_the_remedy() {
         let full = |more: &str| [OPERATIONAL, "[[camera.alert]]\nkind = \"too-full\"\n", more].concat();
-        let cases: [(&str, String, &[&str]); 16] = [
+        let cases: [(&str, String, &[&str]); 17] = [
             ("without a reason", FULL.into(), &["gate", "not statistics", "[camera.operational]"]),
             ("a reason for nothing", OPERATIONAL.into(), &["no [[camera.alert]]"]),
             (
@@ -323,6 +331,11 @@ pub(crate) mod tests {
             ("no limit", full(""), &["too-full needs more_than"]),
             ("both limits", full("more_than = 6\nnearer_than_m = 1"), &["too-full needs more_than"]),
             ("fewer than k", full("more_than = 3"), &["4 to 512 people", "statistics"]),
+            (
+                "groups of a crowd",
+                full("more_than = 6\ngroups = \"leave-out\""),
+                &["groups is for too-close"],
+            ),
             ("for ever", full("more_than = 6\nfor_s = 601"), &["for_s is 601", "0 to 600"]),
             ("not a time", full("more_than = 6\nfor_s = nan"), &["for_s"]),
             ("no ground", [ZONE, OPERATIONAL, CLOSE].concat(), &["[camera.ground]"]),

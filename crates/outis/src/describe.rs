@@ -14,12 +14,13 @@ use serde::Serialize;
 
 use crate::{
     alert::{AlertPlan, Limit, Operational, Situation},
-    config::{self, Camera},
+    config::{self, Camera, Setup},
     detector::Cache,
     exit::Exit,
     release::CLOCK_STEP_MS,
     report::json::{Terms, seconds},
     scene::Scene,
+    speaker::SpeakerPlan,
 };
 
 /// Tell what leaves the cameras of a configuration: every figure, its range, noise and threshold, and when
@@ -35,8 +36,10 @@ pub(crate) struct DescribeArgs {
 
 /// Reads the configuration as `outis watch` does, and prints what it would tell.
 pub(crate) fn run(arguments: &DescribeArgs) -> anyhow::Result<Exit> {
-    let cameras = config::load_to_describe(&arguments.config, &Cache::from_env())?.cameras;
-    let cameras = cameras.iter().map(describe).collect::<anyhow::Result<Vec<_>>>()?;
+    let setup = config::load_to_describe(&arguments.config, &Cache::from_env())?;
+    let Setup { cameras, speaker, .. } = setup;
+    let described = cameras.iter().map(|camera| describe(camera, speaker.as_ref()));
+    let cameras = described.collect::<anyhow::Result<Vec<_>>>()?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&Description { cameras })? + "\n"
     } else {
@@ -83,6 +86,8 @@ struct AlertDescription {
     situations: Vec<String>,
     gap_s: f64,
     carries: &'static str,
+    /// Besides the terminal, the page and the file.
+    heard_by: Vec<String>,
     regime: &'static str,
     purpose: String,
     basis: String,
@@ -97,7 +102,7 @@ const REGIME: &str = "operational: counting in order to act is not statistics. T
                       answers for this camera";
 
 impl AlertDescription {
-    fn new(camera: &Camera) -> Option<Self> {
+    fn new(camera: &Camera, speaker: Option<&SpeakerPlan>) -> Option<Self> {
         let AlertPlan { situations, terms, operational } = &camera.plan.alerts;
         let Operational { purpose, basis, objection, .. } = operational.as_ref()?;
         let words = |situation: &Situation| {
@@ -108,7 +113,10 @@ impl AlertDescription {
                 }
             };
             let limit = match situation.limit {
-                Limit::NearerThanM(metres) => format!("two people nearer than {metres} m"),
+                Limit::NearerThanM(metres, leave_out_groups) => {
+                    let but = if leave_out_groups { ", unless they walk together" } else { "" };
+                    format!("two people nearer than {metres} m{but}")
+                }
                 Limit::MoreThan(people) => format!("more than {people} people"),
             };
             format!("{}{place}: {limit} for {} s", situation.alert().kind.name(), situation.for_s)
@@ -117,6 +125,7 @@ impl AlertDescription {
             situations: situations.iter().map(words).collect(),
             gap_s: seconds(terms.gap_ms().into()),
             carries: CARRIES,
+            heard_by: speaker.map(|speaker| speaker.hearers(camera.name.as_str())).unwrap_or_default(),
             regime: REGIME,
             purpose: purpose.clone(),
             basis: basis.clone(),
@@ -125,13 +134,17 @@ impl AlertDescription {
     }
 
     fn text(&self, per_hour: u32, bits: f64) -> String {
-        let Self { situations, gap_s, carries, regime, purpose, basis, objection } = self;
+        let Self { situations, gap_s, carries, heard_by, regime, purpose, basis, objection } = self;
         let mut text =
             format!("  alerts     at most one in {gap_s} s, {per_hour} an hour, {bits} bits in a window\n");
         for situation in situations {
             text += &format!("             {situation}\n");
         }
-        text += &format!("             each carries {carries}\n  regime     {regime}\n");
+        text += &format!("             each carries {carries}\n");
+        for hearer in heard_by {
+            text += &format!("             heard by {hearer}\n");
+        }
+        text += &format!("  regime     {regime}\n");
         text += &format!("  purpose    {purpose}\n  basis      {basis}\n  objection  {objection}\n");
         text
     }
@@ -154,7 +167,7 @@ struct CellDescription {
     bits: f64,
 }
 
-fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
+fn describe(camera: &Camera, speaker: Option<&SpeakerPlan>) -> anyhow::Result<CameraDescription> {
     let plan = &camera.plan;
     let schema: Schema = plan.schema()?;
     let disclosure: Disclosure = plan.disclosure(&schema)?;
@@ -190,7 +203,7 @@ fn describe(camera: &Camera) -> anyhow::Result<CameraDescription> {
         },
         alerts_per_hour: disclosure.alerts().per_hour(),
         alert_bits: rounded(disclosure.alert_bits()),
-        alerts: AlertDescription::new(camera),
+        alerts: AlertDescription::new(camera, speaker),
         cells: cells.map(|(cell, bits)| CellDescription::new(cell, bits, &plan.scene)).collect(),
     })
 }

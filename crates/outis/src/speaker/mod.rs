@@ -200,6 +200,21 @@ impl SpeakerConfig {
     }
 }
 
+impl SpeakerPlan {
+    /// Who hears of the alerts of a camera.
+    pub(crate) fn hearers(&self, camera: &str) -> Vec<String> {
+        let voices = self.voices.iter().map(|(voice, cameras)| (voice.to_string(), cameras));
+        let wires = self.wires.iter().map(|(wire, cameras)| (wire.to_string(), cameras));
+        let all = voices.chain(wires).filter(|(_, cameras)| hears(cameras, camera));
+        all.map(|(name, _)| name).collect()
+    }
+}
+
+/// Whether a target hears of a camera.
+fn hears(cameras: &Hears, camera: &str) -> bool {
+    cameras.is_empty() || cameras.iter().any(|name| name == camera)
+}
+
 /// Why a loudspeaker said nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum VoiceError {
@@ -283,12 +298,11 @@ impl Speaker {
     /// Passes an alert of a camera on to all that hear of it.
     pub(crate) fn alert(&mut self, camera: &str, kind: AlertKind, json: &str, at: Timestamp) {
         let (time_of_day, now) = (self.zone.to_datetime(at).time(), self.begun.elapsed());
-        let hears = |hears: &Hears| hears.is_empty() || hears.iter().any(|name| name == camera);
-        for voice in self.voices.iter_mut().filter(|voice| hears(&voice.hears)) {
+        for voice in self.voices.iter_mut().filter(|voice| hears(&voice.hears, camera)) {
             let decision = self.policy.decide(time_of_day, now, voice.last);
             voice.obey(decision, kind, now);
         }
-        for wire in self.wires.iter().filter(|wire| hears(&wire.hears)) {
+        for wire in self.wires.iter().filter(|wire| hears(&wire.hears, camera)) {
             if self.policy.dry_run {
                 eprintln!("{}: would be told (dry run)", wire.name);
             } else if wire.lines.try_send(json.to_owned()).is_err() {
@@ -320,12 +334,10 @@ impl Voice {
         gain_db: f32,
         quit: &Arc<AtomicBool>,
     ) -> anyhow::Result<Self> {
-        let (name, mut target) = match plan {
-            VoicePlan::Card(card) => ("sound card".to_owned(), Target::Card(Card::new(&card))),
-            VoicePlan::Rtp(config) => {
-                let name = format!("loudspeaker {}", config.address);
-                (name, Target::Rtp(Rtp::new(config).context("no random bits")?))
-            }
+        let name = plan.to_string();
+        let mut target = match plan {
+            VoicePlan::Card(card) => Target::Card(Card::new(&card)),
+            VoicePlan::Rtp(config) => Target::Rtp(Rtp::new(config).context("no random bits")?),
         };
         let mut clips = BTreeMap::new();
         for kind in AlertKind::ALL {
@@ -402,6 +414,15 @@ impl Wire {
         match self {
             Self::Http(http) => http.post(json).await,
             Self::Mqtt(mqtt) => mqtt.publish(json).await,
+        }
+    }
+}
+
+impl fmt::Display for VoicePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Card(_) => f.write_str("sound card"),
+            Self::Rtp(rtp) => write!(f, "loudspeaker {}", rtp.address),
         }
     }
 }

@@ -57,6 +57,39 @@ fn an_alert_tells_zone_kind_and_time_and_nothing_else() {
     assert_eq!(lines(&stage.read("w.jsonl")).len(), 1, "windows are windows");
 }
 
+/// Where four marks of the ground are in the picture, roughly.
+const TOO_CLOSE: &str = r#"
+[camera.ground]
+image = [[225, 300], [545, 392], [650, 285], [330, 232]]
+metres = [[0, 0], [9, 0], [9, 9], [0, 9]]
+
+[[camera.alert]]
+kind = "too-close"
+nearer_than_m = 8
+for_s = 1
+"#;
+
+#[test]
+fn people_who_are_too_close_are_seen_on_the_ground() {
+    let stage = Stage::new();
+    stage.short_clip(6);
+    let (before, _) = CAMERA.split_once("[[camera.alert]]").unwrap();
+    stage.write("w.toml", format!("{before}{TOO_CLOSE}"));
+    let ended = stage.run(&["watch", "w.toml"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let told = lines(&stage.read("a.jsonl"));
+    let [alert] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((&alert["alert"], &alert["zone"]), (&json!("too-close"), &Value::Null));
+    // Nobody stands on another's feet for a second.
+    let far = TOO_CLOSE.replace("nearer_than_m = 8", "nearer_than_m = 0.1");
+    stage.write(
+        "far.toml",
+        format!("{before}{far}").replace("a.jsonl", "far.jsonl").replace("w.jsonl", "v.jsonl"),
+    );
+    assert_eq!(stage.run(&["watch", "far.toml"]).code, 0);
+    assert_eq!(stage.read("far.jsonl"), "");
+}
+
 #[test]
 fn describe_says_what_alerts_tell_and_by_what_right() {
     let stage = Stage::new();
@@ -73,6 +106,7 @@ fn describe_says_what_alerts_tell_and_by_what_right() {
     assert!(bits(with, "alert_bits") > 100.0 && (more - bits(with, "alert_bits")).abs() < 0.05, "{with}");
 
     stage.write("w.toml", CAMERA);
+    stage.write("w.toml", format!("{CAMERA}[[speaker.rtp]]\naddress = \"239.1.2.3:5004\"\n"));
     let text = stage.run(&["describe", "w.toml"]).stdout;
     for part in [
         "at most one in 10 s",
@@ -80,6 +114,7 @@ fn describe_says_what_alerts_tell_and_by_what_right() {
         "counting in order to act is not statistics",
         "house rules of the campus",
         "the button at the gate",
+        "heard by loudspeaker 239.1.2.3:5004",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
