@@ -1,6 +1,8 @@
 //! What the judge says about known files, and what the product says in the simple cases.
 
 #[cfg(test)]
+mod clip;
+#[cfg(test)]
 mod commands;
 #[cfg(test)]
 mod ground;
