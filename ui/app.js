@@ -10,7 +10,7 @@ const TEXTS = {
     starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed", away: "away, tried again",
     lines: "Lines", zones: "Zones", flows: "Journeys",
     forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
-    noFlows: "None yet.",
+    noFlows: "None yet.", masks: "Masks", people: "people", judged: "known", masked: "with a mask",
     near: "Time near others", within: "within {m} m", share: "share of time", encounters: "encounters", picture: "whole picture",
     nearest: "Nearest other", span: "{from} to {to} m", beyond: "{from} m or more", time: "time",
     walks: "On foot", speed: "mean speed", standing: "standing", density: "People per m²", mean_of: "mean", densest: "at most",
@@ -47,7 +47,7 @@ const TEXTS = {
     starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec", away: "absente, nouvelle tentative",
     lines: "Lignes", zones: "Zones", flows: "Trajets",
     forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
-    noFlows: "Aucun pour l’instant.",
+    noFlows: "Aucun pour l’instant.", masks: "Masques", people: "personnes", judged: "connus", masked: "avec masque",
     near: "Temps près d’autrui", within: "à moins de {m} m", share: "part du temps", encounters: "rencontres", picture: "tout le champ",
     nearest: "Plus proche voisin", span: "de {from} à {to} m", beyond: "{from} m ou plus", time: "temps",
     walks: "À pied", speed: "vitesse moy.", standing: "à l’arrêt", density: "Personnes par m²", mean_of: "moyenne", densest: "au plus",
@@ -331,6 +331,12 @@ class CameraView {
         head: [`${texts.alertKinds[alert]} · ${zone ?? texts.wholePicture}`, ""],
         cells: [new Date(time).toLocaleTimeString(language)],
       }))));
+    }
+    if (window?.masks) {
+      const { people, judged, share_percent: share } = window.masks;
+      tables.push(table(texts.masks, [texts.people, texts.judged, texts.masked], [{
+        head: ["", ""], cells: [figure(people), figure(judged), share === null ? NOT_TOLD : `${number.format(share)} %`],
+      }]));
     }
     this.find(".tables").replaceChildren(...tables);
     this.find(".people").replaceChildren(...people(window?.people));

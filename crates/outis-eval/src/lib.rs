@@ -11,6 +11,7 @@ pub mod count_error;
 pub mod cpu;
 pub mod ground;
 pub mod looks;
+pub mod masks;
 pub mod metrics;
 pub mod mot;
 mod parallel;

@@ -8,9 +8,11 @@ use std::time::Duration;
 use outis_eye::decode::{Event, Frames as DecodedFrames, StartError, Unreadable};
 use outis_eye::detect::card::Cards;
 use outis_eye::detect::{Detect, DetectError, DetectorChoice, InputSize, LoadError, Runtime, load};
+use outis_eye::mask::{self, Face, MaskBudget, MaskChoice, Masks};
 use outis_eye::plan::{Planner, Way};
 use outis_measure::{Detection, ImageBox, Line, MediaTime, Score};
 
+use crate::masks::Point;
 use crate::mot::{FRAME_MAX, Frames};
 use crate::{cache, cpu};
 
@@ -123,16 +125,10 @@ impl Watcher {
         let cards = Cards::known();
         let card = cards.model(model)?;
         let cache = cache::folder();
-        let library = cards
-            .runtimes
-            .iter()
-            .filter(|runtime| runtime.arch == std::env::consts::ARCH)
-            .map(|runtime| cache.join("runtime").join(&runtime.file))
-            .find(|path| path.is_file());
         let choice = DetectorChoice {
             model: model.to_owned(),
             model_file: cache.join("models").join(&card.file),
-            runtime: library.map_or(Runtime::Rten, Runtime::OnnxRuntime),
+            runtime: runtime(),
         };
         let detector = load(&choice)?;
         let floor = detector.thresholds().score_min;
@@ -240,6 +236,83 @@ impl Watcher {
         }
         Ok(())
     }
+}
+
+/// Looks for faces in photographs.
+#[expect(missing_debug_implementations, reason = "it holds networks")]
+pub struct FaceWatcher {
+    masks: Masks,
+    intake: PathBuf,
+}
+
+impl FaceWatcher {
+    /// Loads the networks on these cards from the cache folder.
+    ///
+    /// # Errors
+    /// When one is unknown, absent or not the file that is on its card.
+    pub fn new(names: &[&str]) -> Result<Self, WatchError> {
+        let cards = &Cards::known().mask_models;
+        let file = |name: &str| cards.iter().find(|card| card.name == name).map(|card| card.file.clone());
+        let folder = cache::folder().join("models");
+        let model = |name: &&str| ((*name).to_owned(), folder.join(file(name).unwrap_or_default()));
+        let choice = MaskChoice { models: names.iter().map(model).collect(), runtime: runtime() };
+        let masks = mask::open(&choice)?.prepare(MaskBudget::default())?;
+        Ok(Self { masks, intake: intake_path() })
+    }
+
+    /// The operating point on the cards.
+    pub fn point(&self) -> Point {
+        let ((score_min, side_min_px), settings) = (self.masks.limits(), self.masks.settings());
+        Point { score_min, side_min_px, with_min: settings.with_min, without_max: settings.without_max }
+    }
+
+    /// The faces of a photograph that are found with `floor` or more, each with how likely it wears a mask.
+    ///
+    /// # Errors
+    /// When it cannot be opened or decoded, or a network fails.
+    pub fn faces(&mut self, picture: &Path, floor: f32) -> Result<Vec<(Face, f32)>, WatchError> {
+        let mut child = Command::new(&self.intake)
+            .arg(picture)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|source| WatchError::Intake { path: self.intake.clone(), source })?;
+        let packets = child.stdout.take().expect("the pipe was asked for");
+        let faces = self.faces_in(picture, packets, floor);
+        // Its pipe is closed by now, so it ends by itself.
+        let _ = child.wait();
+        faces
+    }
+
+    fn faces_in(
+        &mut self,
+        picture: &Path,
+        packets: impl std::io::Read,
+        floor: f32,
+    ) -> Result<Vec<(Face, f32)>, WatchError> {
+        let path = || picture.to_owned();
+        let mut decoded =
+            DecodedFrames::new(packets).map_err(|source| WatchError::Start { path: path(), source })?;
+        while let Some(event) = decoded.next() {
+            let Event::Picture(seen) = event else { continue };
+            let frame =
+                decoded.develop(seen).map_err(|source| WatchError::Develop { path: path(), source })?;
+            return self
+                .masks
+                .faces(&frame, floor)
+                .map_err(|source| WatchError::Detect { path: path(), source });
+        }
+        Err(WatchError::NothingDecoded { path: path() })
+    }
+}
+
+/// ONNX Runtime where it is in the cache, else the built-in runtime.
+fn runtime() -> Runtime {
+    let of_this_arch = |arch: &str| arch == std::env::consts::ARCH;
+    let libraries = Cards::known().runtimes.iter().filter(|runtime| of_this_arch(&runtime.arch));
+    let mut files = libraries.map(|runtime| cache::folder().join("runtime").join(&runtime.file));
+    files.find(|path| path.is_file()).map_or(Runtime::Rten, Runtime::OnnxRuntime)
 }
 
 fn number(frames: usize) -> u32 {

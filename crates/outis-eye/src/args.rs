@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Parser};
 use outis_eye::{
     detect::{DetectorChoice, Runtime},
+    mask::{MaskBudget, MaskChoice},
     plan::{Budget, PlanSettings, Way},
     run::{Alerts, Settings},
     schedule::LookRate,
@@ -44,6 +45,13 @@ pub(crate) struct Args {
     /// times what looking at the whole picture costs.
     #[arg(long, value_name = "N", value_parser = inference_ms)]
     inference_ms: Option<f32>,
+    /// A network that tells who wears a mask, and its file; one that finds faces, then one that judges them, or one that
+    /// does both.
+    #[arg(long = "mask-model", value_name = "NAME=PATH", value_parser = mask_model)]
+    mask_models: Vec<(String, PathBuf)>,
+    /// Milliseconds of processor time that masks may take for each second of video, on average.
+    #[arg(long, value_name = "N", value_parser = inference_ms, requires = "mask_models")]
+    mask_ms: Option<f32>,
     /// What to count, such as person,bicycle.
     #[arg(long, value_name = "NAMES", required = true, value_delimiter = ',', value_parser = class)]
     classes: Vec<Class>,
@@ -132,6 +140,15 @@ impl Args {
         }
     }
 
+    /// What to tell masks with, and what that may cost.
+    pub(crate) fn masks(&self) -> Option<(MaskChoice, MaskBudget)> {
+        if self.mask_models.is_empty() {
+            return None;
+        }
+        let choice = MaskChoice { models: self.mask_models.clone(), runtime: self.detector().runtime };
+        Some((choice, self.mask_ms.map_or(MaskBudget::default(), |ms_per_s| MaskBudget { ms_per_s })))
+    }
+
     /// What to measure.
     pub(crate) fn settings(self) -> Result<Settings, SettingsError> {
         self.check_alerts()?;
@@ -157,6 +174,7 @@ impl Args {
             Some(head) => zone.with_head(head),
             None => zone,
         });
+        let schema = if self.mask_models.is_empty() { schema } else { schema.with_masks()? };
         Ok(Settings {
             scene: Scene {
                 zones: zones.collect(),
@@ -231,6 +249,12 @@ fn situation(text: &str) -> Result<Situation, String> {
         AlertKind::TooFull => Limit::Room { more_than: limit.parse().map_err(|_| wrong())? },
     };
     Ok(Situation { place, limit, for_s: positive(for_s)? })
+}
+
+fn mask_model(text: &str) -> Result<(String, PathBuf), String> {
+    let named = text.split_once('=').filter(|(name, path)| !name.is_empty() && !path.is_empty());
+    let (name, path) = named.ok_or_else(|| "a network is NAME=PATH".to_owned())?;
+    Ok((name.to_owned(), path.into()))
 }
 
 fn look_rate(text: &str) -> Result<LookRate, String> {
@@ -404,6 +428,13 @@ mod tests {
         assert!(args.settings().unwrap().scene.ground.is_some());
         let args = parse("--rten --fit-ground --fit-focal-px 1190").unwrap().settings().unwrap();
         assert_eq!(args.measure.auto_ground.unwrap().focal_px, Some(1190.0));
+        let args =
+            parse("--rten --mask-model centerface=c.onnx --mask-model mask-mobilenet-v2=m.onnx --mask-ms 50");
+        let args = args.unwrap();
+        let (choice, budget) = args.masks().unwrap();
+        assert_eq!(choice.models[1], ("mask-mobilenet-v2".to_owned(), "m.onnx".into()));
+        assert_eq!((choice.runtime, budget.ms_per_s), (Runtime::Rten, 50.0));
+        assert!(args.settings().unwrap().schema.masks());
         let way = parse("--rten --inference-ms 120").unwrap().settings().unwrap().way;
         assert!(matches!(way, Way::Planned(PlanSettings { budget: Budget::MillisPerSecond(120.0), .. })));
         let alerts = "--zone 0,0,9,0,9,9 --ground=0,9,9,9,6,1,3,1:0,0,4,0,4,8,0,8 --alert too-full:0:5:3 \
@@ -460,6 +491,8 @@ mod tests {
             ("--rten --fit-focal-px 5", "--fit-ground"),
             ("--rten --tsai 5.5,0.005,324", "thirteen numbers"),
             ("--rten --tsai 5.5,0,324,282,1,.005,.005,800,-1200,24000,2,0,0", "above the ground"),
+            ("--rten --mask-model centerface", "NAME=PATH"),
+            ("--rten --mask-ms 50", "--mask-model"),
             ("--rten --snapshot-ms 0", "not in 1.."),
             ("--rten --classes face", "person, bicycle"),
         ];

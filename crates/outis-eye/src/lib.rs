@@ -11,6 +11,7 @@ mod frame;
 mod haste;
 #[cfg(feature = "malicious")]
 pub mod malicious;
+pub mod mask;
 pub mod plan;
 pub mod run;
 mod scale;

@@ -10,7 +10,8 @@ use std::{io, process::ExitCode};
 use clap::Parser;
 use outis_eye::{
     detect::{self, Detect, Runtime},
-    run::{Settings, run},
+    mask::{self, Masks},
+    run::{Settings, run_with_masks},
 };
 use outis_jail::{Engine, Leave, LockedEye};
 
@@ -38,20 +39,25 @@ pub(crate) fn end(started: anyhow::Result<Ready>) -> ExitCode {
 pub(crate) struct Ready {
     pub(crate) locked: LockedEye,
     pub(crate) detector: Box<dyn Detect>,
+    pub(crate) masks: Option<Masks>,
     pub(crate) settings: Settings,
 }
 
 /// Loads and warms up what will look, and has the kernel lock the door behind it.
 fn start(args: Args) -> anyhow::Result<Ready> {
     let choice = args.detector();
+    let masks = args.masks();
     let mut settings = args.settings()?;
     let opened = detect::open(&choice)?;
+    let masks =
+        masks.map(|(choice, budget)| mask::open(&choice).map(|opened| (opened, budget))).transpose()?;
     let entered = outis_jail::enter_eye(engine(&choice.runtime))?;
     let detector = opened.prepare()?;
+    let masks = masks.map(|(opened, budget)| opened.prepare(budget)).transpose()?;
     let thresholds = detector.thresholds();
     settings.measure.tracker.score_min = thresholds.score_min.get();
     settings.measure.tracker.score_new = thresholds.score_new.get();
-    Ok(Ready { locked: entered.lock()?, detector, settings })
+    Ok(Ready { locked: entered.lock()?, detector, masks, settings })
 }
 
 /// Which list holds for a runtime.
@@ -64,9 +70,9 @@ pub(crate) fn engine(runtime: &Runtime) -> Engine {
 
 /// The first byte of video is read here, behind the lock.
 fn look(ready: Ready) -> Leave {
-    let Ready { locked, mut detector, settings } = ready;
+    let Ready { locked, mut detector, mut masks, settings } = ready;
     let (packets, records) = locked.into_packets_and_records();
-    match run(packets, records, detector.as_mut(), settings) {
+    match run_with_masks(packets, records, detector.as_mut(), masks.as_mut(), settings) {
         Ok(_) => Leave::Done,
         // The door is gone: there is nobody left to tell.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,

@@ -10,10 +10,12 @@ use outis_packet::Ending;
 use outis_record::{Class, GroundView, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
 use crate::{
+    Frame,
     decode::{Event, Frames, Picture, StartError},
-    detect::Detect,
+    detect::{Detect, DetectError},
     drawn::{Drawn, Fit, Zoom},
     haste::Haste,
+    mask::Masks,
     plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
 };
@@ -59,8 +61,23 @@ pub fn run(
     input: impl Read,
     output: impl Write,
     detector: &mut dyn Detect,
+    settings: Settings,
+) -> io::Result<Outcome> {
+    run_with_masks(input, output, detector, None, settings)
+}
+
+/// The same, and looks people in the face to see who wears a mask. The schema has a place for it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_masks(
+    input: impl Read,
+    output: impl Write,
+    detector: &mut dyn Detect,
+    masks: Option<&mut Masks>,
     mut settings: Settings,
 ) -> io::Result<Outcome> {
+    settings.measure.counter.masks = masks.as_ref().map(|masks| masks.settings());
     let mut frames = match Frames::new(input) {
         Ok(frames) => frames,
         Err(error) => {
@@ -68,14 +85,14 @@ pub fn run(
                 StartError::UnsupportedCodec { .. } => Outcome::UnsupportedCodec,
                 StartError::Stream(_) => Outcome::NothingDecoded,
             };
-            return Eye::new(detector, output, settings).end_unbegun(outcome);
+            return Eye::new(detector, masks, output, settings).end_unbegun(outcome);
         }
     };
     if let Some(origin_ms) = frames.header().origin_unix_ms {
         // The packet's reader has a limit far below the end of 64 bits.
         settings.measure.origin_ms = i64::try_from(origin_ms).unwrap_or(i64::MAX);
     }
-    let mut eye = Eye::new(detector, output, settings);
+    let mut eye = Eye::new(detector, masks, output, settings);
     eye.haste = Haste::new(frames.header().origin_unix_ms.is_some());
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
     let mut unsupported = false;
@@ -120,6 +137,7 @@ enum Seen {
 
 struct Eye<'a, W> {
     detector: &'a mut dyn Detect,
+    masks: Option<&'a mut Masks>,
     planner: Planner,
     way: Way,
     scene: Scene,
@@ -140,7 +158,12 @@ struct Eye<'a, W> {
 }
 
 impl<'a, W: Write> Eye<'a, W> {
-    fn new(detector: &'a mut dyn Detect, output: W, settings: Settings) -> Self {
+    fn new(
+        detector: &'a mut dyn Detect,
+        masks: Option<&'a mut Masks>,
+        output: W,
+        settings: Settings,
+    ) -> Self {
         let Settings { scene, drawn_px, schema, measure, look_rate, way, alerts, snapshot_ms } = settings;
         let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone());
         let classes = schema.classes().to_vec();
@@ -148,6 +171,7 @@ impl<'a, W: Write> Eye<'a, W> {
         measurer.watch_for(&alerts.situations, alerts.gap_ms);
         Self {
             detector,
+            masks,
             planner,
             way,
             scene,
@@ -228,6 +252,11 @@ impl<'a, W: Write> Eye<'a, W> {
             self.notices.add(Notice::UnsupportedFrame, 1);
             return None;
         };
+        // While the frame is there: the detector consumes it.
+        if self.look_in_the_face(&frame).is_err() {
+            self.notices.add(Notice::DetectorFault, 1);
+            return None;
+        }
         let floor = self.detector.thresholds().score_min;
         let Ok(mut look) = self.planner.look(&mut *self.detector, frame, floor) else {
             self.notices.add(Notice::DetectorFault, 1);
@@ -238,6 +267,18 @@ impl<'a, W: Write> Eye<'a, W> {
             look.detections.iter_mut().for_each(|detection| *detection = self.zoom.back(*detection));
         }
         Some(look)
+    }
+
+    /// Looks for masks where people are expected in this frame.
+    fn look_in_the_face(&mut self, frame: &Frame) -> Result<(), DetectError> {
+        let Some(masks) = &mut self.masks else { return Ok(()) };
+        // Tracks are in pixels of the picture that lines were drawn in; where this one has another size, faces wait.
+        let people =
+            if self.zoom == Zoom::NONE { self.measurer.faces_wanted(frame.at()) } else { Vec::new() };
+        for (track, reading) in masks.look(frame, &people)? {
+            self.measurer.face(track, reading.as_ref());
+        }
+        Ok(())
     }
 
     /// Writes what is to be told after a frame.

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use outis_record::{Class, LineIndex, Place, ZoneIndex};
 
 use crate::{
-    MediaTime, Scene, TrackId, TrackPoint,
+    MaskSettings, MediaTime, Scene, TrackId, TrackPoint,
     border::{Border, BorderSettings, Change, Reading},
     contribution::Contribution,
+    mask::{Mask, Votes},
 };
 
 /// How counting decides. See [`BorderSettings`].
@@ -17,6 +18,8 @@ pub struct CounterSettings {
     pub border: BorderSettings,
     /// Whether each passage adds no more than [`outis_record::PassageBounds`], so that noise can hide it.
     pub bounded: bool,
+    /// How faces are judged; `None` where nobody asks.
+    pub masks: Option<MaskSettings>,
 }
 
 /// The depth beyond a border that is meant, in body heights: about 10 cm of a person.
@@ -31,11 +34,34 @@ const END_SLACK_HEIGHTS: f32 = 0.02;
 /// Something that has surely happened, once.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Event {
-    Crossed { line: LineIndex, forward: bool, class: Class },
-    Entered { zone: ZoneIndex, class: Class },
-    Left { zone: ZoneIndex, class: Class },
-    Dwelt { zone: ZoneIndex, class: Class, dwell_ms: u64 },
-    Travelled { from: Place, to: Place, class: Class },
+    Crossed {
+        line: LineIndex,
+        forward: bool,
+        class: Class,
+    },
+    Entered {
+        zone: ZoneIndex,
+        class: Class,
+    },
+    Left {
+        zone: ZoneIndex,
+        class: Class,
+    },
+    Dwelt {
+        zone: ZoneIndex,
+        class: Class,
+        dwell_ms: u64,
+    },
+    Travelled {
+        from: Place,
+        to: Place,
+        class: Class,
+    },
+    /// Somebody has gone, and was seen in the face or not.
+    Masked {
+        mask: Mask,
+        class: Class,
+    },
 }
 
 /// What is remembered of one track.
@@ -63,11 +89,12 @@ pub(crate) struct Counter {
     scene: Scene,
     settings: CounterSettings,
     passers: BTreeMap<TrackId, Passer>,
+    pub(crate) votes: Votes,
 }
 
 impl Counter {
     pub(crate) fn new(scene: Scene, settings: CounterSettings) -> Self {
-        Self { scene, settings, passers: BTreeMap::new() }
+        Self { scene, settings, passers: BTreeMap::new(), votes: Votes::default() }
     }
 
     /// Takes the next final position of a track.
@@ -138,6 +165,7 @@ impl Counter {
     pub(crate) fn renew(&mut self, old: TrackId, new: TrackId, events: &mut Vec<Event>) {
         let Some(mut before) = self.passers.remove(&old) else { return };
         before.end(events);
+        before.tell_mask(old, &mut self.votes, self.settings.masks.as_ref(), events);
         let kept = |border: &Border| if border.is_near() { *border } else { Border::default() };
         let passer = Passer {
             lines: before.lines.iter().map(kept).collect(),
@@ -154,9 +182,11 @@ impl Counter {
             let keep = alive(track);
             if !keep {
                 passer.end(events);
+                passer.tell_mask(track, &mut self.votes, self.settings.masks.as_ref(), events);
             }
             keep
         });
+        self.votes.retain(alive);
     }
 }
 
@@ -190,6 +220,20 @@ impl Passer {
             && from != to
         {
             events.push(Event::Travelled { from, to, class });
+        }
+    }
+}
+
+impl Passer {
+    fn tell_mask(
+        &self,
+        track: TrackId,
+        votes: &mut Votes,
+        settings: Option<&MaskSettings>,
+        events: &mut Vec<Event>,
+    ) {
+        if let (Some(settings), Some(class)) = (settings, self.class) {
+            events.push(Event::Masked { mask: votes.end(track, settings), class });
         }
     }
 }

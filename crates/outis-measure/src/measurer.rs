@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use outis_record::{Alert, Class, Schema, Window, WindowState, WindowTotals};
 
 use crate::{
-    AutoGround, AutoGroundSettings, CounterSettings, Detection, GroundFit, GroundSettings, MediaTime, Scene,
-    Situation, TrackPoint, Tracker, TrackerSettings,
+    AutoGround, AutoGroundSettings, CounterSettings, Detection, FaceReading, FaceWanted, GroundFit,
+    GroundSettings, MediaTime, Scene, Situation, TrackId, TrackPoint, Tracker, TrackerSettings,
     counter::{Counter, Event},
+    mask::Mask,
     on_ground::GroundMeter,
     situation::{Situations, UNSEEN_MAX_S},
 };
@@ -162,6 +163,29 @@ impl Measurer {
         self.auto_ground.as_mut()?.fit()
     }
 
+    /// All people who should be in the picture at a time after the newest look, and whose face may be looked at; none
+    /// where nobody asks for masks.
+    pub fn faces_wanted(&self, at: MediaTime) -> Vec<FaceWanted> {
+        let Some(settings) = self.settings.counter.masks else { return Vec::new() };
+        let people = self.tracker.predictions(at).into_iter().filter(|prediction| {
+            prediction.class == Class::Person && prediction.lasting && prediction.unseen_s <= UNSEEN_MAX_S
+        });
+        people
+            .map(|prediction| {
+                let (looks, open) = self.counter.votes.standing(prediction.track, &settings);
+                FaceWanted { track: prediction.track, bbox: prediction.bbox, open, looks }
+            })
+            .collect()
+    }
+
+    /// Takes what a look at somebody's face said; `None` when none was to be seen. Call it before the look of the same
+    /// frame.
+    pub fn face(&mut self, track: TrackId, reading: Option<&FaceReading>) {
+        if self.settings.counter.masks.is_some() && self.tracker.is_alive(track) {
+            self.counter.votes.add(track, reading);
+        }
+    }
+
     /// How many objects went beyond the tracker's limits since the last call.
     pub fn take_overflow(&mut self) -> u32 {
         self.tracker.take_overflow()
@@ -169,6 +193,9 @@ impl Measurer {
 
     /// Counts all looks whose positions have become final.
     fn count(&mut self) {
+        for (earlier, second) in self.tracker.take_joins() {
+            self.counter.votes.join(earlier, second);
+        }
         for (old, new) in self.tracker.take_renewals() {
             self.counter.renew(old, new, &mut self.events);
             if let Some(ground) = &mut self.ground {
@@ -231,6 +258,7 @@ impl Measurer {
                 | Event::Entered { class, .. }
                 | Event::Left { class, .. }
                 | Event::Dwelt { class, .. }
+                | Event::Masked { class, .. }
                 | Event::Travelled { class, .. } => class,
             };
             if !self.schema.classes().contains(&class) {
@@ -247,6 +275,16 @@ impl Measurer {
                     dwell.total_ms += dwell_ms;
                 }
                 Event::Travelled { from, to, .. } => self.running.add_flow(from, to, class),
+                Event::Masked { mask, .. } if class == Class::Person => {
+                    let masks = self.running.masks_mut();
+                    let counter = match mask {
+                        Mask::With => &mut masks.with_mask,
+                        Mask::Without => &mut masks.without_mask,
+                        Mask::Unknown => &mut masks.unknown,
+                    };
+                    *counter = counter.saturating_add(1);
+                }
+                Event::Masked { .. } => {}
             }
         }
     }
@@ -352,6 +390,42 @@ mod tests {
         let (counts, flows, present_ms, stay_ms, most) = sums(true);
         assert!(counts == PassageBounds::COUNTS && flows <= 1 && most == 1, "{counts} {flows} {most}");
         assert!(present_ms == PassageBounds::PRESENT_MS && stay_ms <= PassageBounds::PRESENT_MS, "{stay_ms}");
+    }
+
+    /// Two people walk by, one of whom shows a masked face a few times, while a third is never seen in the face: each
+    /// passage is in one of three counters, once.
+    #[test]
+    fn a_passage_is_judged_once_when_it_is_over() {
+        let masks = Some(crate::MaskSettings { with_min: 0.5, without_max: 0.1 });
+        let counter = CounterSettings { masks, bounded: true, ..CounterSettings::default() };
+        let settings = MeasureSettings { counter, window_ms: 3_600_000, ..MeasureSettings::default() };
+        let schema = Schema::new(0, 0, &[Class::Person], false).unwrap().with_masks().unwrap();
+        let mut measurer = Measurer::new(Scene::default(), schema, settings);
+        for look in 0..=100u16 {
+            let at = MediaTime::from_seconds(f64::from(look) / FPS);
+            let x = 100.0 + 8.0 * f32::from(look);
+            for wanted in measurer.faces_wanted(at) {
+                let foot_y = wanted.bbox.foot().y_px;
+                // The ones at 300 and 500 show their faces, and the one at 700 does not.
+                let with_mask = if foot_y < 400.0 { 0.9 } else { 0.02 };
+                let reading = FaceReading { side_px: 30.0, score: Score::new(0.8), with_mask };
+                assert!(wanted.open || foot_y < 600.0, "nobody is done who was not seen");
+                if wanted.open && look % 7 == 0 {
+                    measurer.face(wanted.track, (foot_y < 600.0).then_some(&reading));
+                }
+            }
+            assert_eq!(
+                measurer.running().masks(),
+                outis_record::Masks::default(),
+                "not before they are gone"
+            );
+            measurer.look(at, &[person(x, 300.0), person(900.0 - x, 500.0), person(x, 700.0)]);
+        }
+        measurer.finish();
+        let closed = measurer.take_closed();
+        let [(totals, _)] = &closed[..] else { panic!("{closed:?}") };
+        let expected = outis_record::Masks { with_mask: 1, without_mask: 1, unknown: 1 };
+        assert_eq!(totals.masks(), expected);
     }
 
     /// Walks from x = 100 to x = 900 in 20 s and tells the windows.

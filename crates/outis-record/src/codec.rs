@@ -66,6 +66,7 @@ mod kind {
     pub(super) const DENSITY: u8 = 11;
     pub(super) const QUEUE: u8 = 12;
     pub(super) const HEAT: u8 = 13;
+    pub(super) const MASKS: u8 = 14;
     pub(super) const WINDOW_DONE: u8 = 16;
     pub(super) const PROGRESS: u8 = 17;
     pub(super) const NOTICE: u8 = 18;
@@ -184,6 +185,11 @@ impl Fields {
                 waited_ms: v3,
             },
             kind::HEAT => Measure::Heat { cell: self.a, present_ms: v0 },
+            kind::MASKS => Measure::Masks {
+                with_mask: narrow(v0, "with mask")?,
+                without_mask: narrow(v1, "without mask")?,
+                unknown: narrow(v2, "unknown")?,
+            },
             kind::WINDOW_DONE => {
                 return Ok(Message::WindowDone {
                     window: self.window()?,
@@ -296,6 +302,9 @@ impl Fields {
                 (kind::QUEUE, zone.0, 0, [standing_ms, max.into(), served.into(), waited_ms])
             }
             Measure::Heat { cell, present_ms } => (kind::HEAT, cell, 0, [present_ms, zero, zero, zero]),
+            Measure::Masks { with_mask, without_mask, unknown } => {
+                (kind::MASKS, 0, 0, [with_mask.into(), without_mask.into(), unknown.into(), zero])
+            }
         };
         (self.kind, self.a, self.b, self.values) = (kind, a, b, values);
     }
@@ -413,6 +422,11 @@ mod tests {
                 Measure::Queue { zone, standing_ms, max, served, waited_ms }
             }),
             (any::<u16>(), ms()).prop_map(|(cell, present_ms)| Measure::Heat { cell, present_ms }),
+            (n(), n(), n()).prop_map(|(with_mask, without_mask, unknown)| Measure::Masks {
+                with_mask,
+                without_mask,
+                unknown
+            }),
         ]
     }
 

@@ -75,6 +75,14 @@ pub enum Figure {
     Waited(ZoneIndex),
     /// Time people were on one cell of the ground, in milliseconds.
     Heat(u16),
+    /// People who went away, whether or not it is known if they wore a mask.
+    MasksPeople,
+    /// Those of them of whom it is known.
+    MasksJudged,
+    /// Those of whom it is known that they wore one.
+    MasksWith,
+    /// The share of these among the judged, in hundredths.
+    MasksShare,
 }
 
 impl Figure {
@@ -100,6 +108,11 @@ impl Figure {
     /// Whether it is a length in millimetres.
     pub fn is_length(self) -> bool {
         matches!(self, Self::Walked(_))
+    }
+
+    /// Whether it is about masks, and so about people only.
+    pub fn is_of_masks(self) -> bool {
+        matches!(self, Self::MasksPeople | Self::MasksJudged | Self::MasksWith | Self::MasksShare)
     }
 }
 
@@ -157,7 +170,7 @@ pub enum DisclosureError {
     NoAlerts(Profile),
     /// Nothing could be told.
     #[error(
-        "profile \"fr-2021-269\" tells the number of people over a line, and no line is drawn: add a section [[camera.line]]"
+        "profile \"fr-2021-269\" tells the number of people over a line, and no line is drawn: add a section [[camera.line]], or masks = true"
     )]
     NoLine,
 }
@@ -180,6 +193,8 @@ impl Disclosure {
                 (_, 1.., _, _) => return Err(DisclosureError::LinesOnly("[[camera.zone]]")),
                 (_, _, false, _) => return Err(DisclosureError::LinesOnly("flows")),
                 ([Class::Person], _, _, 1..) => {}
+                // Who went by is told with the masks.
+                ([Class::Person], _, _, 0) if schema.masks() => {}
                 ([Class::Person], _, _, 0) => return Err(DisclosureError::NoLine),
                 _ => return Err(DisclosureError::PeopleOnly),
             }
@@ -189,7 +204,8 @@ impl Disclosure {
         let on_ground = ground_rules::figures(profile, schema);
         let of_class = |&class: &Class| {
             let people = if class == Class::Person { &on_ground[..] } else { &[] };
-            figures.iter().chain(people).map(move |&figure| (class, figure))
+            let told = figures.iter().filter(move |figure| class == Class::Person || !figure.is_of_masks());
+            told.chain(people).map(move |&figure| (class, figure))
         };
         let cells =
             schema.classes().iter().flat_map(of_class).map(|(class, figure)| rules.cell(class, figure));
@@ -237,7 +253,13 @@ impl Disclosure {
     /// How many bits of information each cell can carry at most, in the order of [`Disclosure::cells`].
     pub fn bits_by_cell(&self) -> Vec<f64> {
         let mut capacities = Capacities::default();
-        self.cells.iter().map(|cell| capacities.bits(cell.max, cell.noise)).collect()
+        // What is told of masks is made of three noisy counters: each stands for one of them.
+        let people = self.cells.iter().find(|cell| cell.figure == Figure::MasksPeople);
+        let max = |cell: &Cell| match (cell.figure, people) {
+            (Figure::MasksShare, Some(people)) => people.max,
+            _ => cell.max,
+        };
+        self.cells.iter().map(|cell| capacities.bits(max(cell), cell.noise)).collect()
     }
 
     /// How many bits can be read from the observed time, the state of the window and, if told, the number of looks.
@@ -271,10 +293,12 @@ fn figures(profile: Profile, schema: &Schema) -> Vec<Figure> {
         Place::Line(_) => None,
         Place::Zone(zone) => Some(zone),
     });
-    if profile == Profile::Fr2021269 {
-        return lines.map(Figure::LineBoth).collect();
-    }
     let exact = profile.is_exact();
+    let last = if exact { Figure::MasksWith } else { Figure::MasksShare };
+    let masks = [Figure::MasksPeople, Figure::MasksJudged, last].into_iter().filter(|_| schema.masks());
+    if profile == Profile::Fr2021269 {
+        return lines.map(Figure::LineBoth).chain(masks).collect();
+    }
     let mut figures = vec![Figure::ViewPresent];
     if exact {
         figures.extend([Figure::ViewNow, Figure::ViewMax]);
@@ -288,6 +312,7 @@ fn figures(profile: Profile, schema: &Schema) -> Vec<Figure> {
         }
     }
     figures.extend(schema.flow_pairs().into_iter().map(|(from, to)| Figure::Flow(from, to)));
+    figures.extend(masks);
     figures
 }
 
@@ -298,6 +323,7 @@ struct Rules {
     window_ms: u64,
     counts: Option<Laplace>,
     flows: Option<Laplace>,
+    masks: Option<Laplace>,
     times: Option<Laplace>,
     ground: ground_rules::Parts,
     shares: u32,
@@ -305,13 +331,14 @@ struct Rules {
 
 impl Rules {
     fn new(profile: Profile, schema: &Schema, window_ms: u32) -> Self {
-        let [counts_share, flows_share, times_share] = [
+        let [counts_share, flows_share, masks_share, times_share] = [
             if schema.lines() + schema.zones() > 0 { 4 } else { 0 },
             if schema.flow_pairs().is_empty() { 0 } else { 2 },
+            u32::from(schema.masks()),
             if profile == Profile::Fr2021269 { 0 } else { 1 },
         ];
         let ground = ground_rules::Parts::new(schema);
-        let shares = counts_share + flows_share + times_share + ground.shares();
+        let shares = counts_share + flows_share + masks_share + times_share + ground.shares();
         // Scale = sensitivity / (ε · share / shares), as whole numbers. `None` without noise, or without a share.
         let noise = |sensitivity: u32, share: u32| {
             let epsilon = profile.epsilon()?;
@@ -325,6 +352,8 @@ impl Rules {
             window_ms: window_ms.into(),
             counts: noise(counters.min(PassageBounds::COUNTS), counts_share),
             flows: noise(1, flows_share),
+            // A passage is in one of three counters.
+            masks: noise(1, masks_share),
             times: noise(times * second, times_share),
             ground,
             shares,
@@ -337,6 +366,7 @@ impl Rules {
         let (unit, max) = match (exact, time) {
             (true, _) => (1, self.exact_max(figure)),
             _ if matches!(figure, Figure::Ground(_)) => (1, possible::AREA_DM2_MAX.into()),
+            (false, false) if figure == Figure::MasksShare => (1, 100),
             (false, false) => (1, TOLD_PER_S_MAX * self.window_ms / 1000),
             (false, true) => (1000, TOLD_PRESENT_MAX * self.window_ms / 1000),
         };
@@ -346,6 +376,7 @@ impl Rules {
         let step = match (exact, time) {
             (true, _) => 1,
             _ if matches!(figure, Figure::Ground(_)) => 1,
+            (false, false) if figure == Figure::MasksShare => Profile::SHARE_STEP_PERCENT,
             (false, false) => self.profile.count_step(),
             (false, true) => self.profile.step_s(),
         };
@@ -355,6 +386,7 @@ impl Rules {
             _ if exact => None,
             _ if on_ground.is_some() => on_ground.flatten(),
             Figure::Flow(..) => self.flows,
+            _ if figure.is_of_masks() => self.masks,
             _ if time => self.times,
             _ => self.counts,
         };
@@ -388,12 +420,16 @@ impl Rules {
             | Figure::Heat(_) => present * (self.window_ms + possible::OBSERVED_SLACK_MS),
             Figure::ZoneStayTotal(_) => events * possible::STAY_MAX_MS,
             Figure::LineBoth(_) => 2 * events,
+            Figure::MasksShare => 100,
             Figure::LineForward(_)
             | Figure::LineBackward(_)
             | Figure::ZoneEntered(_)
             | Figure::ZoneLeft(_)
             | Figure::ZoneStays(_)
             | Figure::Served(_)
+            | Figure::MasksPeople
+            | Figure::MasksJudged
+            | Figure::MasksWith
             | Figure::Flow(..) => events,
         }
     }
@@ -481,6 +517,7 @@ mod tests {
                 1200,
                 Err(DisclosureError::NoLine),
             ),
+            ("decree, masks", Fr2021269, schema(0, 0, &person, false).with_masks().unwrap(), 1200, Ok(())),
         ];
         for (name, profile, schema, window_s, expected) in cases {
             let made = Disclosure::new(profile, &schema, window_s * 1000);
@@ -534,6 +571,7 @@ mod tests {
             |figure| matches!(figure, Figure::LineForward(_) | Figure::LineBoth(_) | Figure::ZoneEntered(_));
         f64::from(counters.min(PassageBounds::COUNTS)) * of(&count)
             + of(&|figure| matches!(figure, Figure::Flow(..)))
+            + of(&Figure::is_of_masks)
             + 120.0 * of(&|figure| figure == Figure::ViewPresent)
             + 120.0 * of(&|figure| matches!(figure, Figure::ZoneStayTotal(_)))
             + epsilon_on_ground(disclosure)
@@ -591,6 +629,10 @@ mod tests {
             (Profile::Statistics, schema(0, 1, &Class::ALL, false)),
             (Profile::Statistics, schema(2, 1, &Class::ALL, true)),
             (Profile::OpenData, schema(30, 30, people, true)),
+            (Profile::Statistics, schema(2, 1, &Class::ALL, true).with_masks().unwrap()),
+            (Profile::Statistics, schema(0, 0, people, false).with_masks().unwrap()),
+            (Profile::Fr2021269, schema(0, 0, people, false).with_masks().unwrap()),
+            (Profile::Fr2021269, schema(2, 0, people, false).with_masks().unwrap()),
             (Profile::Fr2021269, schema(1, 0, people, false)),
             (Profile::Fr2021269, schema(3, 0, people, false)),
             (

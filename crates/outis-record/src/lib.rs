@@ -39,4 +39,6 @@ pub use profile::{PassageBounds, Profile};
 pub use randomness::{NoRandomness, Randomness};
 pub use release::Released;
 pub use view::GroundView;
-pub use window::{DirectionalCount, Dwell, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals};
+pub use window::{
+    DirectionalCount, Dwell, Masks, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals,
+};

@@ -189,6 +189,15 @@ pub enum Measure {
         /// Presence summed over people, in milliseconds.
         present_ms: u64,
     },
+    /// People who went away, by whether they wore a mask. Each passage is in one of the three.
+    Masks {
+        /// Wore one.
+        with_mask: u32,
+        /// Wore none.
+        without_mask: u32,
+        /// Were too far away, turned away, hidden, or not surely the one or the other.
+        unknown: u32,
+    },
 }
 
 /// Whether a window's totals may still grow.

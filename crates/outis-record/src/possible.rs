@@ -55,6 +55,10 @@ impl Measure {
             Self::Flow { count, .. } => events(count),
             Self::ZoneOccupancy { now, max, present_ms, .. } => present(now, max, present_ms),
             Self::ViewOccupancy { now, max, present_ms } => present(now, max, present_ms),
+            Self::Masks { with_mask, without_mask, unknown } => {
+                let people = u64::from(with_mask) + u64::from(without_mask) + u64::from(unknown);
+                people <= events_max
+            }
             on_ground => on_ground.is_possible_on_ground(observed_ms).unwrap_or(false),
         }
     }
@@ -92,6 +96,12 @@ mod tests {
             ("more than are followed", view(0, 513, 0), false),
             ("more now than at most", view(3, 2, 0), false),
             ("present longer than observed", view(1, 2, 20_001), false),
+            ("masks", Measure::Masks { with_mask: 320, without_mask: 320, unknown: 320 }, true),
+            (
+                "more faces than people",
+                Measure::Masks { with_mask: 320, without_mask: 321, unknown: 320 },
+                false,
+            ),
             ("zone", Measure::ZoneOccupancy { zone, now: 0, max: 1, present_ms: 10_001 }, false),
         ];
         for (name, measure, possible) in cases {

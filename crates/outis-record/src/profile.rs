@@ -10,6 +10,7 @@
 //! |---|---|---|
 //! | line forward, backward; zone entered, left | 1 to each of at most [`PassageBounds::COUNTS`] of them | 1 every half second |
 //! | flow | 1 to one of them | 1 |
+//! | with a mask, without, not known | 1 to one of the three | 1 |
 //! | person-seconds in the picture | [`PassageBounds::PRESENT_MS`] | 600 s |
 //! | sum of stays in zones | [`PassageBounds::PRESENT_MS`], in one zone | 600 s in each |
 //! | now, at most (picture and zone) | 1 at a moment: never released with noise | 1 |
@@ -62,7 +63,7 @@ pub enum Profile {
     /// Noise, rounding, and nothing about fewer than ten: for publication.
     OpenData,
     /// What the French decree 2021-269 of 10 March 2021 allowed: over 20 minutes or more, the number of people
-    /// detected (and the share with a mask, which is not measured yet), and nothing else.
+    /// detected and the share of them with a mask, and nothing else.
     Fr2021269,
 }
 
@@ -123,6 +124,9 @@ impl Profile {
     pub(crate) fn count_step(self) -> u64 {
         if self == Self::OpenData { 5 } else { 1 }
     }
+
+    /// Shares are told in steps of so many hundredths, made of noisy figures.
+    pub const SHARE_STEP_PERCENT: u64 = 5;
 
     /// Times are told in steps of so many seconds.
     pub(crate) fn step_s(self) -> u64 {

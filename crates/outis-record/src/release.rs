@@ -7,8 +7,8 @@
 //! withheld there is no sum: so no total can be solved for a withheld part.
 
 use crate::{
-    Cell, DirectionalCount, Disclosure, Dwell, Figure, NoRandomness, Occupancy, Profile, Randomness, Visits,
-    Window, WindowState, WindowTotals,
+    Cell, DirectionalCount, Disclosure, Dwell, Figure, Laplace, Masks, NoRandomness, Occupancy, Profile,
+    Randomness, Visits, Window, WindowState, WindowTotals,
 };
 
 /// What is told of one window.
@@ -56,7 +56,22 @@ impl WindowTotals {
         // Where nobody looked there is nothing to tell: a zero would say that nobody came by.
         let looked = self.looks() > 0;
         let whole = looked && (state == WindowState::Closed || disclosure.profile().tells_partial());
-        let told = |cell: &Cell| if whole { tell(self.figure(cell), cell, randomness) } else { Ok(None) };
+        let mut masks = None;
+        let told = |cell: &Cell| {
+            if !whole {
+                return Ok(None);
+            }
+            match cell.noise {
+                Some(noise) if cell.figure.is_of_masks() => {
+                    let noisy = match masks {
+                        Some(noisy) => noisy,
+                        None => *masks.insert(NoisyMasks::draw(self.masks(), cell, noise, randomness)?),
+                    };
+                    Ok(noisy.tell(cell, disclosure.profile()))
+                }
+                _ => tell(self.figure(cell), cell, randomness),
+            }
+        };
         let values = disclosure.cells().iter().map(told).collect::<Result<_, _>>()?;
         let exact = disclosure.profile().is_exact();
         Ok(Released {
@@ -124,8 +139,57 @@ impl WindowTotals {
                 total_ms
             }
             Figure::Flow(from, to) => self.flow(from, to, class).into(),
+            Figure::MasksPeople => self.masks().people(),
+            Figure::MasksJudged => self.masks().judged(),
+            Figure::MasksWith => self.masks().with_mask.into(),
+            Figure::MasksShare => {
+                let masks = self.masks();
+                100 * u64::from(masks.with_mask) / masks.judged().max(1)
+            }
             on_ground => self.ground().figure(on_ground).unwrap_or(0),
         }
+    }
+}
+
+/// Three counters of which a passage raises one, with noise on each. What is told of masks is made of these and of
+/// nothing else, so it costs a passage no more than they do.
+#[derive(Debug, Clone, Copy)]
+struct NoisyMasks {
+    with_mask: i64,
+    without_mask: i64,
+    unknown: i64,
+}
+
+impl NoisyMasks {
+    /// For the first cell that is about masks: the number of people, whose highest value bounds each counter.
+    fn draw(
+        exact: Masks,
+        people: &Cell,
+        noise: Laplace,
+        randomness: &mut dyn Randomness,
+    ) -> Result<Self, NoRandomness> {
+        let mut noisy = |count: u32| {
+            let bounded = u64::from(count).min(people.max).cast_signed();
+            Ok(bounded.saturating_add(noise.sample(randomness)?))
+        };
+        Ok(Self {
+            with_mask: noisy(exact.with_mask)?,
+            without_mask: noisy(exact.without_mask)?,
+            unknown: noisy(exact.unknown)?,
+        })
+    }
+
+    /// One figure; `None` when it is withheld. A share is told only where its judged are.
+    fn tell(self, cell: &Cell, profile: Profile) -> Option<u64> {
+        let judged = self.with_mask.saturating_add(self.without_mask).max(0).cast_unsigned();
+        let people = judged.saturating_add_signed(self.unknown);
+        let k = u64::from(profile.k()).max(1);
+        let (value, behind) = match cell.figure {
+            Figure::MasksPeople => (people, people),
+            Figure::MasksShare => (100 * self.with_mask.max(0).cast_unsigned() / judged.max(1), judged),
+            _ => (judged, judged),
+        };
+        (behind >= k).then(|| ((value + cell.step / 2) / cell.step * cell.step).min(cell.max))
     }
 }
 
@@ -213,6 +277,53 @@ mod tests {
             let totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
             assert_eq!(totals.preview(&disclosure).is_some(), profile.is_exact(), "{profile}");
         }
+    }
+
+    /// What is told of masks in so many draws, as (people, judged, share).
+    fn masks_told(profile: Profile, exact: Masks, draws: u64) -> Vec<[Option<u64>; 3]> {
+        let schema = Schema::new(0, 0, &[Class::Person], false).unwrap().with_masks().unwrap();
+        let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
+        let draw = |seed| {
+            let mut totals = WindowTotals::new(schema.clone(), Window::new(0, WINDOW_MS).unwrap());
+            *totals.masks_mut() = exact;
+            totals.set_observed(WINDOW_MS.into(), 6_000);
+            let released = totals.release(WindowState::Closed, &disclosure, &mut Seeded(seed)).unwrap();
+            *released.values.last_chunk().unwrap()
+        };
+        (0..draws).map(draw).collect()
+    }
+
+    #[test]
+    fn the_share_of_masks_is_told_in_steps_and_above_k_only() {
+        let crowd = Masks { with_mask: 300, without_mask: 100, unknown: 50 };
+        for profile in [Profile::Statistics, Profile::OpenData, Profile::Fr2021269] {
+            let told = masks_told(profile, crowd, 500);
+            let shares: Vec<u64> = told.iter().map(|[_, _, share]| share.unwrap()).collect();
+            assert!(shares.iter().all(|share| share % 5 == 0), "{profile}: {shares:?}");
+            let mean = shares.iter().sum::<u64>() as f64 / 500.0;
+            assert!((73.0..77.0).contains(&mean), "{profile}: {mean}");
+            let judged = told.iter().map(|[_, judged, _]| judged.unwrap()).sum::<u64>() as f64 / 500.0;
+            let people = told.iter().map(|[people, ..]| people.unwrap()).sum::<u64>() as f64 / 500.0;
+            assert!((397.0..403.0).contains(&judged) && (447.0..453.0).contains(&people), "{profile}");
+        }
+        // Twenty unknown and nobody judged: people may be told, a share only where the noise looks like people.
+        let unjudged = masks_told(Profile::OpenData, Masks { unknown: 60, ..Masks::default() }, 2_000);
+        let few = unjudged.iter().filter(|[people, judged, share]| {
+            assert_eq!(judged.is_some(), share.is_some(), "one is told with the other");
+            assert!(judged.is_none_or(|judged| judged >= 10) && people.is_none_or(|people| people >= 10));
+            share.is_some()
+        });
+        assert!(few.count() < 200);
+    }
+
+    #[test]
+    fn exact_masks_are_counts() {
+        let schema = Schema::new(0, 0, &[Class::Person], false).unwrap().with_masks().unwrap();
+        let mut totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
+        *totals.masks_mut() = Masks { with_mask: 3, without_mask: 1, unknown: 2 };
+        totals.set_observed(WINDOW_MS.into(), 6_000);
+        let figures = [Figure::MasksPeople, Figure::MasksJudged, Figure::MasksWith];
+        assert_eq!(figures.map(|figure| value(Profile::Exact, &totals, figure, 1)), [6, 4, 3].map(Some));
     }
 
     #[test]

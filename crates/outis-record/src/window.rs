@@ -51,6 +51,7 @@ pub struct Schema {
     classes: Vec<Class>,
     flows: bool,
     ground: GroundCells,
+    masks: bool,
 }
 
 /// Why a schema cannot be.
@@ -76,6 +77,9 @@ pub enum SchemaError {
         "distances, density, speed, queues and heat are measured of people: add \"person\" to the classes"
     )]
     NobodyOnGround,
+    /// Vehicles wear none.
+    #[error("masks are asked for, and people are not counted: add \"person\" to the classes")]
+    MasksWithoutPeople,
 }
 
 impl Schema {
@@ -98,7 +102,7 @@ impl Schema {
         }
         let narrow = |n: usize| u16::try_from(n).expect("at most PLACES_MAX");
         let ground = GroundCells::default();
-        Ok(Self { lines: narrow(lines), zones: narrow(zones), classes, flows, ground })
+        Ok(Self { lines: narrow(lines), zones: narrow(zones), classes, flows, masks: false, ground })
     }
 
     /// The same schema with what is measured on the ground, of people.
@@ -121,6 +125,22 @@ impl Schema {
     /// Every zone.
     pub fn zone_indices(&self) -> impl Iterator<Item = ZoneIndex> + Clone + use<> {
         (0..self.zones).map(ZoneIndex)
+    }
+
+    /// The same with a cell more: how many people wore a mask.
+    ///
+    /// # Errors
+    /// When people are not counted.
+    pub fn with_masks(self) -> Result<Self, SchemaError> {
+        match self.classes.contains(&Class::Person) {
+            true => Ok(Self { masks: true, ..self }),
+            false => Err(SchemaError::MasksWithoutPeople),
+        }
+    }
+
+    /// Whether masks are counted.
+    pub fn masks(&self) -> bool {
+        self.masks
     }
 
     /// The number of lines.
@@ -157,7 +177,8 @@ impl Schema {
     pub fn cells(&self) -> usize {
         let places = self.lines() + self.zones();
         let flows = if self.flows { places * places.saturating_sub(1) } else { 0 };
-        (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len() + self.ground.count(self.zones())
+        let ground = self.ground.count(self.zones());
+        (1 + self.lines() + 3 * self.zones() + flows) * self.classes.len() + usize::from(self.masks) + ground
     }
 
     /// Whether a window has this cell.
@@ -168,6 +189,7 @@ impl Schema {
         };
         let has_cell = match measure {
             Measure::ViewOccupancy { .. } => true,
+            Measure::Masks { .. } => self.masks && class == Class::Person,
             Measure::LineCrossings { line, .. } => has_place(Place::Line(line)),
             Measure::ZoneVisits { zone, .. }
             | Measure::ZoneOccupancy { zone, .. }
@@ -213,6 +235,29 @@ pub struct Dwell {
     pub total_ms: u64,
 }
 
+/// Passages of people that ended, by whether they wore a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Masks {
+    /// Wore one.
+    pub with_mask: u32,
+    /// Wore none.
+    pub without_mask: u32,
+    /// It is not known.
+    pub unknown: u32,
+}
+
+impl Masks {
+    /// Of whom it is known.
+    pub fn judged(self) -> u64 {
+        u64::from(self.with_mask) + u64::from(self.without_mask)
+    }
+
+    /// Everybody.
+    pub fn people(self) -> u64 {
+        self.judged() + u64::from(self.unknown)
+    }
+}
+
 /// How many were present at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Occupancy {
@@ -251,6 +296,7 @@ pub struct WindowTotals {
     occupancy: Vec<Occupancy>,
     dwell: Vec<Dwell>,
     view: [Occupancy; Class::COUNT],
+    masks: Masks,
     // Indexed by (from * places + to) * Class::COUNT + class.
     flows: Vec<u32>,
     ground: GroundTotals,
@@ -270,6 +316,7 @@ impl WindowTotals {
             occupancy: vec![Occupancy::default(); zones],
             dwell: vec![Dwell::default(); zones],
             view: [Occupancy::default(); Class::COUNT],
+            masks: Masks::default(),
             flows: vec![0; places * places * Class::COUNT],
             ground: GroundTotals::new(schema.ground(), schema.zones()),
             schema,
@@ -368,6 +415,16 @@ impl WindowTotals {
         &mut self.view[class.index()]
     }
 
+    /// Who wore a mask.
+    pub fn masks(&self) -> Masks {
+        self.masks
+    }
+
+    /// Who wore a mask, to be changed.
+    pub fn masks_mut(&mut self) -> &mut Masks {
+        &mut self.masks
+    }
+
     /// Journeys of a class between two places.
     pub fn flow(&self, from: Place, to: Place, class: Class) -> u32 {
         self.flows[self.flow_cell(from, to, class)]
@@ -419,6 +476,9 @@ impl WindowTotals {
             Measure::ViewOccupancy { now, max, present_ms } => {
                 *self.view_mut(class) = Occupancy { now, max, present_ms };
             }
+            Measure::Masks { with_mask, without_mask, unknown } => {
+                *self.masks_mut() = Masks { with_mask, without_mask, unknown };
+            }
             on_ground => self.ground.set(on_ground),
         }
         true
@@ -455,6 +515,12 @@ impl WindowTotals {
         let cells = (self.schema.ground(), earlier.schema.ground());
         let zones = self.schema.zone_indices();
         self.ground.add_earlier(&earlier.ground, cells, zones, same_zone);
+        if self.schema.masks && earlier.schema.masks {
+            let Masks { with_mask, without_mask, unknown } = earlier.masks;
+            self.masks.with_mask = self.masks.with_mask.saturating_add(with_mask);
+            self.masks.without_mask = self.masks.without_mask.saturating_add(without_mask);
+            self.masks.unknown = self.masks.unknown.saturating_add(unknown);
+        }
         for class in classes {
             self.view_mut(class).add_earlier(earlier.view(class));
             for place in self.schema.places() {
@@ -535,8 +601,14 @@ impl WindowTotals {
             to,
             count: self.flow(from, to, class),
         });
+        let Masks { with_mask, without_mask, unknown } = self.masks;
+        let masks = (self.schema.masks && class == Class::Person).then_some(Measure::Masks {
+            with_mask,
+            without_mask,
+            unknown,
+        });
         let ground = if class == Class::Person { self.ground.measures(&self.schema) } else { Vec::new() };
-        std::iter::once(view).chain(lines).chain(zones).chain(flows).chain(ground)
+        std::iter::once(view).chain(lines).chain(zones).chain(flows).chain(masks).chain(ground)
     }
 }
 
@@ -549,7 +621,7 @@ mod tests {
     use super::*;
 
     fn schema() -> Schema {
-        Schema::new(2, 1, &[Class::Car, Class::Person], true).unwrap()
+        Schema::new(2, 1, &[Class::Car, Class::Person], true).unwrap().with_masks().unwrap()
     }
 
     #[test]
@@ -572,6 +644,7 @@ mod tests {
         totals.view_mut(Class::Car).add_present(300);
         totals.settle_max();
         totals.add_flow(Place::Zone(ZoneIndex(0)), Place::Line(LineIndex(0)), Class::Person);
+        *totals.masks_mut() = Masks { with_mask: 7, without_mask: 2, unknown: 1 };
         totals.set_observed(900, 5);
         let mut copy = WindowTotals::new(schema(), window);
         assert!(totals.cells().all(|(class, measure)| copy.set(class, measure)));
@@ -580,6 +653,7 @@ mod tests {
         let line = LineIndex(2);
         assert!(!copy.set(Class::Person, Measure::LineCrossings { line, forward: 1, backward: 0 }));
         assert!(!copy.set(Class::Bus, Measure::ViewOccupancy { now: 0, max: 0, present_ms: 0 }));
+        assert!(!copy.set(Class::Car, Measure::Masks { with_mask: 1, without_mask: 0, unknown: 0 }));
         assert_eq!(copy, totals, "a cell that is not there changes nothing");
     }
 
@@ -643,5 +717,7 @@ mod tests {
     fn a_schema_has_limits() {
         assert_eq!(Schema::new(60, 5, &Class::ALL, false), Err(SchemaError::TooManyPlaces(65)));
         assert_eq!(Schema::new(1, 0, &[], false), Err(SchemaError::NoClass));
+        let cars = Schema::new(1, 0, &[Class::Car], false).unwrap();
+        assert_eq!(cars.with_masks(), Err(SchemaError::MasksWithoutPeople));
     }
 }

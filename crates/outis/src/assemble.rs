@@ -223,6 +223,7 @@ fn what(measure: Measure) -> &'static str {
         Measure::ZoneDwell { .. } => "stays in a zone",
         Measure::Flow { .. } => "journeys",
         Measure::ViewOccupancy { .. } => "occupancy of the picture",
+        Measure::Masks { .. } => "people with and without masks",
         Measure::NearestTime { .. } | Measure::NearTime { .. } => "distances between people",
         Measure::Speed { .. } => "speeds of people",
         Measure::Density { .. } => "density of people",
@@ -249,7 +250,7 @@ fn same_cell(a: Measure, b: Measure) -> bool {
         | (ZoneOccupancy { zone: a, .. }, ZoneOccupancy { zone: b, .. })
         | (ZoneDwell { zone: a, .. }, ZoneDwell { zone: b, .. }) => a == b,
         (Flow { from: a, to: b, .. }, Flow { from: c, to: d, .. }) => (a, b) == (c, d),
-        (ViewOccupancy { .. }, ViewOccupancy { .. }) => true,
+        (ViewOccupancy { .. }, ViewOccupancy { .. }) | (Measure::Masks { .. }, Measure::Masks { .. }) => true,
         (NearestTime { area: a, span: b, .. }, NearestTime { area: c, span: d, .. })
         | (NearTime { area: a, threshold: b, .. }, NearTime { area: c, threshold: d, .. }) => {
             (a, b) == (c, d)

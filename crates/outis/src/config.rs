@@ -18,7 +18,7 @@ use crate::{
     alert::{AlertConfig, AlertPlan, Operational, Surroundings},
     classes::ClassName,
     credentials::Credentials,
-    detector::{Cache, Detector, DetectorFiles},
+    detector::{Cache, Detector, DetectorFiles, MaskFiles},
     exactly::Exactly,
     exit::UsageError,
     ground::GroundConfig,
@@ -99,6 +99,9 @@ struct CameraConfig {
     #[serde(default)]
     every_frame: bool,
     inference_ms: Option<f64>,
+    #[serde(default)]
+    masks: bool,
+    mask_ms: Option<f64>,
     classes: Option<Vec<ClassName>>,
     #[serde(default = "window_s")]
     window_s: u32,
@@ -214,7 +217,10 @@ pub(crate) struct Camera {
 /// # Errors
 /// [`UsageError`] for whatever its author can put right in it; others when a detector is missing from the cache.
 pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
-    load_with(path, |detector| Ok(detector.find(cache)?))
+    load_with(path, |detector, masks| {
+        let masks = masks.then(|| MaskFiles::find(cache)).transpose()?;
+        Ok(DetectorFiles { masks, ..detector.find(cache)? })
+    })
 }
 
 /// The same where nothing will be run: a detector is named when it is there, and need not be.
@@ -222,10 +228,16 @@ pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
 /// # Errors
 /// [`UsageError`] for whatever its author can put right in it.
 pub(crate) fn load_to_describe(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
-    load_with(path, |detector| Ok(detector.find(cache).unwrap_or_else(|_| DetectorFiles::absent())))
+    load_with(path, |detector, masks| {
+        let masks = masks.then(|| MaskFiles::find(cache).unwrap_or_default());
+        Ok(DetectorFiles { masks, ..detector.find(cache).unwrap_or_else(|_| DetectorFiles::absent()) })
+    })
 }
 
-fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>) -> anyhow::Result<Setup> {
+fn load_with(
+    path: &Path,
+    find: impl Fn(Detector, bool) -> anyhow::Result<DetectorFiles>,
+) -> anyhow::Result<Setup> {
     let file = path.display();
     let text = read(path).map_err(|error| UsageError::new(format!("{file} cannot be read: {error}")))?;
     setup(path, &text, find)
@@ -234,7 +246,7 @@ fn load_with(path: &Path, find: impl Fn(Detector) -> anyhow::Result<DetectorFile
 fn setup(
     path: &Path,
     text: &str,
-    find: impl Fn(Detector) -> anyhow::Result<DetectorFiles>,
+    find: impl Fn(Detector, bool) -> anyhow::Result<DetectorFiles>,
 ) -> anyhow::Result<Setup> {
     let file = path.display();
     let config = parse(text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
@@ -242,7 +254,7 @@ fn setup(
     let Config { listen, output, state, keep_mb, sign, speaker, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
-        let detector = find(camera.detector)?;
+        let detector = find(camera.detector, camera.masks)?;
         let camera = camera.check(folder, detector);
         cameras.push(camera.map_err(|error| UsageError::new(format!("{file}, {error}")))?);
     }
@@ -335,6 +347,7 @@ impl CameraConfig {
             let (least, most) = (INFERENCE_MS.start(), INFERENCE_MS.end());
             return Err(format!("inference_ms is {ms}; {least} to {most} milliseconds are possible"));
         }
+        let detector = with_mask_budget(detector, self.masks, self.mask_ms)?;
         if !(1..=WINDOW_S_MAX).contains(&self.window_s) {
             return Err(format!("window_s is {}; 1 to {WINDOW_S_MAX} seconds are possible", self.window_s));
         }
@@ -390,6 +403,21 @@ impl CameraConfig {
         let schema = plan.schema().map_err(|e| e.to_string())?;
         plan.disclosure(&schema).map_err(|e| e.to_string())?;
         Ok(plan)
+    }
+}
+
+/// A budget for masks needs masks to spend it on.
+fn with_mask_budget(detector: DetectorFiles, masks: bool, ms: Option<f64>) -> Result<DetectorFiles, String> {
+    match ms {
+        Some(_) if !masks => Err("mask_ms is for cameras with masks = true".into()),
+        Some(ms) if !INFERENCE_MS.contains(&ms) => {
+            let (least, most) = (INFERENCE_MS.start(), INFERENCE_MS.end());
+            Err(format!("mask_ms is {ms}; {least} to {most} milliseconds are possible"))
+        }
+        _ => {
+            let masks = detector.masks.map(|masks| MaskFiles { ms, ..masks });
+            Ok(DetectorFiles { masks, ..detector })
+        }
     }
 }
 
@@ -462,14 +490,22 @@ pub(crate) mod tests {
     ];
 
     fn detector() -> DetectorFiles {
-        DetectorFiles { model: "nanodet-g", model_file: "n.onnx".into(), runtime: Runtime::BuiltIn }
+        DetectorFiles {
+            model: "nanodet-g",
+            model_file: "n.onnx".into(),
+            runtime: Runtime::BuiltIn,
+            masks: None,
+        }
     }
 
     fn cameras(text: &str) -> Result<Vec<Camera>, ConfigError> {
         parse(text)?
             .camera
             .into_iter()
-            .map(|camera| camera.check(Path::new("/etc/outis"), detector()))
+            .map(|camera| {
+                let masks = camera.masks.then(MaskFiles::default);
+                camera.check(Path::new("/etc/outis"), DetectorFiles { masks, ..detector() })
+            })
             .collect()
     }
 
@@ -477,7 +513,7 @@ pub(crate) mod tests {
     pub(crate) fn setup(text: &str) -> Setup {
         let text =
             if text.contains("state =") { text.to_owned() } else { format!("state = \"state\"\n{text}") };
-        super::setup(Path::new("/etc/outis/w.toml"), &text, |_| Ok(detector())).unwrap()
+        super::setup(Path::new("/etc/outis/w.toml"), &text, |_, _| Ok(detector())).unwrap()
     }
 
     /// A camera named gate with these keys more.
@@ -505,6 +541,8 @@ pub(crate) mod tests {
             ("unknown class", "classes = [\"person\", \"face\"]", &["line 4", "\"face\"", "bicycle"]),
             ("no class", "classes = []", &["camera \"gate\"", "no class"]),
             ("no budget", "inference_ms = 0", &["gate", "1 to 60000 milliseconds"]),
+            ("a budget for nothing", "mask_ms = 50", &["gate", "masks = true"]),
+            ("no budget for masks", "masks = true\nmask_ms = 0", &["gate", "mask_ms", "1 to 60000"]),
             ("both rates", "detect_fps = 5\nevery_frame = true", &["gate", "exclude"]),
             ("no rate", "detect_fps = 0", &["gate", "detect_fps"]),
             ("window too long", "window_s = 100000", &["gate", "window_s", "86400"]),
@@ -656,6 +694,18 @@ pub(crate) mod tests {
             let error = source(named, more).unwrap_err();
             assert!(error.contains(part) && !error.contains("me:secret"), "{named}, {more}: {error}");
         }
+    }
+
+    #[test]
+    fn masks_are_off_unless_asked_for() {
+        assert!(camera("").unwrap().plan.detector.masks.is_none());
+        let Camera { plan, .. } = camera("masks = true\nmask_ms = 50").unwrap();
+        assert_eq!(plan.detector.masks.as_ref().and_then(|masks| masks.ms), Some(50.0));
+        assert!(plan.schema().unwrap().masks());
+        let error = camera("masks = true\nclasses = [\"car\"]").unwrap_err().to_string();
+        assert!(error.contains("add \"person\""), "{error}");
+        let decree = "profile = \"fr-2021-269\"\nclasses = [\"person\"]\nwindow_s = 1200\nmasks = true";
+        assert!(camera(decree).is_ok(), "who went by is told with the masks, so no line is needed");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use outis_record::{Class, Profile};
 use crate::{
     alert::AlertPlan,
     classes,
-    detector::{Cache, Detector},
+    detector::{Cache, Detector, DetectorFiles, MaskFiles},
     exit::{Exit, UsageError},
     launch::{CameraPlan, Looks, Pace, Programs},
     meter::Meter,
@@ -72,6 +72,10 @@ pub(crate) struct CountArgs {
     /// Count journeys from each line or zone to each other
     #[arg(long)]
     flows: bool,
+
+    /// Tell how many people wore a mask; needs `models/fetch masks`
+    #[arg(long)]
+    masks: bool,
 }
 
 /// Counts and prints.
@@ -111,7 +115,9 @@ impl CountArgs {
 
     fn plan(self) -> anyhow::Result<CameraPlan> {
         source::only_file(&self.video).map_err(UsageError::new)?;
-        let detector = self.detector.find(&Cache::from_env())?;
+        let cache = Cache::from_env();
+        let masks = self.masks.then(|| MaskFiles::find(&cache)).transpose()?;
+        let detector = DetectorFiles { masks, ..self.detector.find(&cache)? };
         if self.detector == Detector::Auto {
             eprintln!("detector: {}", detector.model);
         }

@@ -273,6 +273,10 @@ fn name(figure: Figure, scene: &Scene) -> String {
         Figure::ZoneStays(zone) => of(Zone(zone), "stays"),
         Figure::ZoneStayTotal(zone) => of(Zone(zone), "time of stays"),
         Figure::Flow(from, to) => format!("{} to {}", scene.name(from), scene.name(to)),
+        Figure::MasksPeople => "masks: people who went by".into(),
+        Figure::MasksJudged => "masks: of whom it is known".into(),
+        Figure::MasksWith => "masks: of whom with a mask".into(),
+        Figure::MasksShare => "masks: share with a mask, in %".into(),
         Figure::Nearest(area, span) => {
             on(area, &format!("time with the nearest neighbour {}", span_words(span)))
         }

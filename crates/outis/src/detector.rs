@@ -26,18 +26,29 @@ pub(crate) enum Detector {
 }
 
 /// A detector's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct DetectorFiles {
     /// The name that the eye knows the model card by.
     pub(crate) model: &'static str,
     pub(crate) model_file: PathBuf,
     pub(crate) runtime: Runtime,
+    /// What tells who wears a mask, where that is asked for.
+    pub(crate) masks: Option<MaskFiles>,
+}
+
+/// Networks that tell who wears a mask.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct MaskFiles {
+    /// Names that the eye knows the cards by, and files.
+    pub(crate) networks: Vec<(&'static str, PathBuf)>,
+    /// Milliseconds of processor time for each second of video; `None` for what the eye finds fair.
+    pub(crate) ms: Option<f64>,
 }
 
 impl DetectorFiles {
     /// Of a configuration that is only read, where there is none: nothing can be started with it.
     pub(crate) fn absent() -> Self {
-        Self { model: "", model_file: PathBuf::new(), runtime: Runtime::BuiltIn }
+        Self { model: "", model_file: PathBuf::new(), runtime: Runtime::BuiltIn, masks: None }
     }
 }
 
@@ -58,6 +69,35 @@ pub(crate) struct MissingModel {
     file: PathBuf,
 }
 
+/// No networks for masks are in the cache.
+#[derive(Debug, thiserror::Error)]
+#[error("masks are asked for, and {} is not in the cache: run `models/fetch masks`", file.display())]
+pub(crate) struct MissingMasks {
+    file: PathBuf,
+}
+
+impl MaskFiles {
+    /// Finds and judges in one step: better, and brought by its user.
+    const ONE_SHOT: (&str, &str) = ("rfb-640-masked-face", "RFB-640-masked_face-v2.onnx");
+    /// One finds faces, the other judges them.
+    const PAIR: [(&str, &str); 2] =
+        [("centerface", "centerface-boxes.onnx"), ("mask-mobilenet-v2", "mask-mobilenet-v2.onnx")];
+
+    /// The one-shot network where there is one, else the pair.
+    pub(crate) fn find(cache: &Cache) -> Result<Self, MissingMasks> {
+        let at = |(name, file): (&'static str, &str)| (name, cache.model(file));
+        let one_shot = at(Self::ONE_SHOT);
+        if one_shot.1.is_file() {
+            return Ok(Self { networks: vec![one_shot], ms: None });
+        }
+        let networks = Self::PAIR.map(at).to_vec();
+        match networks.iter().find(|(_, file)| !file.is_file()) {
+            Some((_, file)) => Err(MissingMasks { file: file.clone() }),
+            None => Ok(Self { networks, ms: None }),
+        }
+    }
+}
+
 impl Detector {
     /// The best first.
     const CARDS: [(Self, &str, &str); 2] =
@@ -70,7 +110,7 @@ impl Detector {
         let mut missing = None;
         for (model, file) in files {
             if file.is_file() {
-                return Ok(DetectorFiles { model, model_file: file, runtime: cache.runtime() });
+                return Ok(DetectorFiles { model, model_file: file, runtime: cache.runtime(), masks: None });
             }
             // The last is the one that `make models` can always make.
             missing = Some(MissingModel { model, file });
@@ -140,6 +180,22 @@ mod tests {
         assert_eq!(Detector::YoloxNano.find(&cache).unwrap().runtime, Runtime::Library(library));
     }
 
+    #[test]
+    fn one_network_for_masks_is_better_than_two() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache(folder.path().to_owned());
+        fs::create_dir_all(folder.path().join("models")).unwrap();
+        let missing = MaskFiles::find(&cache).unwrap_err().to_string();
+        assert!(missing.contains("models/fetch masks") && missing.contains("centerface"), "{missing}");
+        for (_, file) in MaskFiles::PAIR {
+            fs::write(cache.model(file), "").unwrap();
+        }
+        let names = |files: MaskFiles| files.networks.into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(names(MaskFiles::find(&cache).unwrap()), ["centerface", "mask-mobilenet-v2"]);
+        fs::write(cache.model(MaskFiles::ONE_SHOT.1), "").unwrap();
+        assert_eq!(names(MaskFiles::find(&cache).unwrap()), ["rfb-640-masked-face"]);
+    }
+
     /// The names here are the ones of the model cards.
     #[test]
     fn every_name_has_a_card() {
@@ -152,6 +208,9 @@ mod tests {
         for (detector, name, file) in Detector::CARDS {
             assert!(pairs("model").contains(&(name.to_owned(), file.to_owned())), "{name}");
             assert_eq!(detector.to_string(), name);
+        }
+        for (name, file) in MaskFiles::PAIR.into_iter().chain([MaskFiles::ONE_SHOT]) {
+            assert!(pairs("mask_model").contains(&(name.to_owned(), file.to_owned())), "{name}");
         }
         assert!(pairs("runtime").iter().any(|(_, file)| file == RUNTIME_FILE));
     }

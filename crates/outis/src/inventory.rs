@@ -37,6 +37,9 @@ pub(crate) fn parts(
     for Camera { plan, .. } in cameras {
         let detector = &plan.detector;
         files.insert((PartKind::Model, detector.model.to_owned(), detector.model_file.clone()));
+        for (name, file) in detector.masks.iter().flat_map(|masks| &masks.networks) {
+            files.insert((PartKind::Model, (*name).to_owned(), file.clone()));
+        }
         if let Runtime::Library(library) = &detector.runtime {
             files.insert((PartKind::Runtime, name_of(library), library.clone()));
         }

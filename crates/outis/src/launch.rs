@@ -69,7 +69,9 @@ impl CameraPlan {
     /// Which cells each of its windows has.
     pub(crate) fn schema(&self) -> Result<Schema, SchemaError> {
         let (lines, zones) = (self.scene.lines().len(), self.scene.zones().len());
-        Schema::new(lines, zones, &self.classes, self.flows)?.with_ground(self.scene.on_ground().cells())
+        let schema = Schema::new(lines, zones, &self.classes, self.flows)?;
+        let schema = schema.with_ground(self.scene.on_ground().cells())?;
+        if self.detector.masks.is_some() { schema.with_masks() } else { Ok(schema) }
     }
 
     /// What may be told of its windows. A plan whose schema cannot be has been refused before.
@@ -251,6 +253,14 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
         Runtime::Library(library) => arguments.extend(["--runtime".into(), library.clone().into_os_string()]),
         Runtime::BuiltIn => arguments.push("--rten".into()),
     }
+    if let Some(masks) = &plan.detector.masks {
+        for (name, file) in &masks.networks {
+            let mut network = OsString::from(format!("--mask-model={name}="));
+            network.push(file);
+            arguments.push(network);
+        }
+        arguments.extend(masks.ms.map(|ms| format!("--mask-ms={ms}").into()));
+    }
     match plan.looks {
         Looks::PerSecond(fps) => arguments.extend(["--detect-fps".into(), fps.to_string().into()]),
         Looks::EveryFrame => arguments.push("--every-frame".into()),
@@ -384,6 +394,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::detector::MaskFiles;
 
     fn plan() -> CameraPlan {
         let line = Line::parse("gate, north:1,-2,3.5,4").unwrap();
@@ -395,6 +406,7 @@ mod tests {
                 model: "nanodet-g",
                 model_file: "/cache/n.onnx".into(),
                 runtime: Runtime::BuiltIn,
+                masks: None,
             },
             looks: Looks::DEFAULT,
             inference_ms: None,
@@ -424,6 +436,17 @@ mod tests {
             image: [[0.0, 9.0], [9.0, 9.0], [6.0, 1.0], [3.0, 1.0]].map(|p| Point::try_from(p).unwrap()),
             metres: [[0.0, 0.0], [4.0, 0.0], [4.0, -8.5], [0.0, -8.5]],
         };
+        let masks = MaskFiles { networks: vec![("centerface", "/cache/c.onnx".into())], ms: Some(50.0) };
+        let detector = DetectorFiles { masks: Some(masks), ..plan().detector };
+        let with_masks = CameraPlan { detector, ..plan() };
+        assert!(with_masks.schema().unwrap().masks() && !plan().schema().unwrap().masks());
+        let arguments = eye_arguments(&with_masks);
+        let arguments = words(&arguments);
+        assert!(
+            arguments.contains(&"--mask-model=centerface=/cache/c.onnx")
+                && arguments.contains(&"--mask-ms=50")
+        );
+
         let other = CameraPlan {
             looks: Looks::EveryFrame,
             ground: Some(ground),

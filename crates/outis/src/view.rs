@@ -72,6 +72,21 @@ pub(crate) struct WindowView {
     pub(crate) by_class: Vec<ClassTotals>,
     /// What was measured of people on the ground.
     pub(crate) on_ground: GroundView,
+    /// Who wore a mask; `None` where nobody asks.
+    pub(crate) masks: Option<MasksView>,
+}
+
+/// People who went by, by what was seen of their faces.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct MasksView {
+    /// Everybody.
+    pub(crate) people: Told,
+    /// Of whom it is known.
+    pub(crate) judged: Told,
+    /// Of those, with a mask; told with exact figures only.
+    pub(crate) with_mask: Told,
+    /// Their share of the judged in hundredths, in steps of [`Profile::SHARE_STEP_PERCENT`].
+    pub(crate) share_percent: Told,
 }
 
 /// Figures of one class in one window. Lines and zones are in the order of the scene.
@@ -192,6 +207,7 @@ impl WindowView {
             looks: released.looks,
             by_class: schema.classes().iter().map(|&class| figures.class(class, schema)).collect(),
             on_ground: figures.on_ground(schema),
+            masks: schema.masks().then(|| figures.masks()),
         }
     }
 
@@ -249,6 +265,21 @@ impl Figures {
                 .map(|(from, to)| Journeys { from, to, count: told(Figure::Flow(from, to)) })
                 .collect(),
         }
+    }
+
+    fn masks(&self) -> MasksView {
+        let told = |figure| self.told(Class::Person, figure);
+        let (judged, with_mask) = (told(Figure::MasksJudged), told(Figure::MasksWith));
+        // Where counts are told, their share is made of them; nobody's share is none.
+        let share = match (judged.number(), with_mask.number()) {
+            (Some(judged @ 1..), Some(with_mask)) => {
+                let step = Profile::SHARE_STEP_PERCENT;
+                Told::Number((100 * with_mask / judged + step / 2) / step * step)
+            }
+            (Some(_), Some(_)) => Told::Withheld,
+            _ => told(Figure::MasksShare),
+        };
+        MasksView { people: told(Figure::MasksPeople), judged, with_mask, share_percent: share }
     }
 
     fn on_ground(&self, schema: &Schema) -> GroundView {

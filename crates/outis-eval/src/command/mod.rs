@@ -8,6 +8,7 @@ pub(crate) mod ground;
 pub(crate) mod input;
 pub(crate) mod judge;
 pub(crate) mod looks;
+pub(crate) mod masks;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod street;

@@ -13,7 +13,7 @@ use crate::metrics::Comparison;
 use crate::metrics::clear::clear;
 use crate::metrics::hota::hota;
 use crate::metrics::identity::identity;
-use crate::{cache, cases, mot, product};
+use crate::{cache, cases, masks, mot, product};
 
 /// How often each simple case is played with each kind of line and jitter.
 const CASE_SEEDS: u64 = 5;
@@ -36,6 +36,7 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
     section("Distances between people", &distance::section(data)?);
     section("Simple cases", &simple_cases());
     section("A real clip", &clip::section(data, &clip_file(), python.as_ref())?);
+    section("Masks", &masks::section(data)?);
     section("The metrics themselves", &tud()?);
     Ok(text)
 }

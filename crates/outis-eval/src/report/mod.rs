@@ -12,6 +12,7 @@ pub(crate) mod table;
 
 pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;
+pub(crate) use table::Table;
 
 use std::path::PathBuf;
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::pinned::{FileHash, read_whole};
 use super::{LoadError, Refusal};
+use crate::mask::MaskCard;
 use crate::scale::{ChannelOrder, InputSize, Normalisation};
 
 /// A network file larger than this is none that we know.
@@ -36,6 +37,9 @@ pub struct Cards {
     /// Networks.
     #[serde(rename = "model")]
     pub models: Vec<ModelCard>,
+    /// Networks that tell who wears a mask.
+    #[serde(rename = "mask_model")]
+    pub mask_models: Vec<MaskCard>,
 }
 
 /// A runtime library that may be loaded.
@@ -87,6 +91,7 @@ pub struct ModelCard {
     pub class_count: usize,
     pub classes: BTreeMap<ClassName, usize>,
     pub measured: String,
+    pub bring: Option<String>,
     pub repository: Option<Repository>,
     pub recipe: Option<Recipe>,
 }
@@ -116,6 +121,7 @@ pub enum Placement {
 pub struct Recipe {
     pub package: String,
     pub converter: PathBuf,
+    pub requirements: Option<PathBuf>,
     pub sources: Vec<Source>,
 }
 
@@ -191,23 +197,33 @@ impl Cards {
     }
 }
 
+/// The bytes of a network's file, if they have the hash on its card. They were read once.
+pub(crate) fn read_known(
+    name: &str,
+    sha256: FileHash,
+    find: &str,
+    path: &Path,
+) -> Result<Vec<u8>, LoadError> {
+    let bytes = read_whole(path, MODEL_BYTES_MAX)
+        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+    let found = FileHash::of(&bytes);
+    if found != sha256 {
+        let refusal = Refusal {
+            path: path.to_owned(),
+            what: format!("not the known file of model `{name}`"),
+            found,
+            expected: sha256.to_string(),
+            advice: find.to_owned(),
+        };
+        return Err(Box::new(refusal).into());
+    }
+    Ok(bytes)
+}
+
 impl ModelCard {
     /// The bytes of this network's file. They were read once, and these very bytes have the card's hash.
     pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
-        let bytes = read_whole(path, MODEL_BYTES_MAX)
-            .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
-        let found = FileHash::of(&bytes);
-        if found != self.sha256 {
-            let refusal = Refusal {
-                path: path.to_owned(),
-                what: format!("not the known file of model `{}`", self.name),
-                found,
-                expected: self.sha256.to_string(),
-                advice: self.find.clone(),
-            };
-            return Err(Box::new(refusal).into());
-        }
-        Ok(bytes)
+        read_known(&self.name, self.sha256, &self.find, path)
     }
 
     /// The sizes at which the network runs.

@@ -32,14 +32,14 @@ pub fn open(choice: &DetectorChoice) -> Result<Opened, LoadError> {
     let cards = Cards::known();
     let card = cards.model(&choice.model)?;
     let model = card.read(&choice.model_file)?;
-    let library = match &choice.runtime {
-        Runtime::OnnxRuntime(path) => {
-            let linked = Library::link(&cards.open_runtime(path)?);
-            Some(linked.map_err(|source| LoadError::Library { path: path.clone(), source })?)
-        }
-        Runtime::Rten => None,
-    };
-    Ok(Opened { card, model, library })
+    Ok(Opened { card, model, library: library(&choice.runtime)? })
+}
+
+/// The library that runs networks, checked against its card and linked; none is needed for the built-in runtime.
+pub(crate) fn library(runtime: &Runtime) -> Result<Option<Library>, LoadError> {
+    let Runtime::OnnxRuntime(path) = runtime else { return Ok(None) };
+    let linked = Library::link(&Cards::known().open_runtime(path)?);
+    linked.map(Some).map_err(|source| LoadError::Library { path: path.clone(), source })
 }
 
 /// A detector that needs nothing more from the disk.
@@ -79,7 +79,7 @@ impl Detector {
         let shapes = decoder.shapes(card.input_size().largest_px());
         Ok(Self {
             scaler: Scaler::new(card.input_size(), card.normalisation()),
-            engine: engine(model, library, &card.input_name, &shapes.expected)?,
+            engine: engine(model, library.as_ref(), &card.input_name, &shapes.expected)?,
             decoder,
             shapes,
             nms_iou: card.nms_iou,
@@ -124,19 +124,20 @@ impl Detector {
 }
 
 /// Processor time that this thread has taken so far.
-fn thread_time() -> Duration {
+pub(crate) fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-fn engine(
+/// A network, ready to run in the library or in the built-in runtime.
+pub(crate) fn engine(
     model: Vec<u8>,
-    library: Option<Library>,
+    library: Option<&Library>,
     input: &str,
     expected: &[Expected],
 ) -> Result<Box<dyn Engine>, EngineError> {
     Ok(match library {
-        Some(library) => Box::new(OnnxRuntime::load(&library, &model, input, expected)?),
+        Some(library) => Box::new(OnnxRuntime::load(library, &model, input, expected)?),
         None => Box::new(Rten::load(model, input, expected)?),
     })
 }

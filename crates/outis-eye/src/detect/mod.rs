@@ -23,7 +23,9 @@ use outis_measure::{Detection, Score};
 use crate::Frame;
 pub use crate::scale::{Area, InputSize, Part, ScaleError, Sheet};
 pub use detector::{Opened, load, open};
+pub(crate) use detector::{engine, library, thread_time};
 pub use engine::EngineError;
+pub(crate) use engine::{Engine, Expected, Library, Output};
 pub use pinned::FileHash;
 
 /// Finds objects in frames.

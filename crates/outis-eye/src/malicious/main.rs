@@ -33,5 +33,5 @@ fn start() -> anyhow::Result<Ready> {
     let honest = opened.map(Opened::prepare).transpose()?;
     let taken_over = Malicious::new(honest, &way, folder.as_ref());
     let detector = Box::new(taken_over.with_context(|| format!("there is no way out `{way}`"))?);
-    Ok(Ready { locked: entered.lock()?, detector, settings })
+    Ok(Ready { locked: entered.lock()?, detector, masks: None, settings })
 }

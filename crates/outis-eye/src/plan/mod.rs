@@ -15,7 +15,7 @@
 mod budget;
 mod changes;
 mod heights;
-mod pack;
+pub(crate) mod pack;
 #[cfg(test)]
 mod scenes;
 mod steady;

@@ -7,15 +7,15 @@ const GUTTER_PX: usize = 4;
 
 /// An area and how large to show it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Crop {
-    pub(super) source: Area,
+pub(crate) struct Crop {
+    pub(crate) source: Area,
     /// Pixels of the input for one of the picture.
-    pub(super) scale: f32,
+    pub(crate) scale: f32,
 }
 
 impl Crop {
     /// Width and height in the input; no larger than it may be.
-    pub(super) fn size(&self, input: InputSize) -> (usize, usize) {
+    pub(crate) fn size(&self, input: InputSize) -> (usize, usize) {
         let (most_width, most_height) = input.largest_px();
         let (width, height) = (self.source.width as f32, self.source.height as f32);
         let scale = self.scale.min(most_width as f32 / width).min(most_height as f32 / height);
@@ -33,7 +33,7 @@ struct Shelf {
 
 /// Lays the crops on shelves, the tallest first. Each sheet is no larger than what lies on it, as far as the network
 /// has such a size.
-pub(super) fn pack(crops: &[Crop], input: InputSize) -> Vec<Sheet> {
+pub(crate) fn pack(crops: &[Crop], input: InputSize) -> Vec<Sheet> {
     let (most_width, most_height) = input.largest_px();
     let mut order: Vec<(Crop, (usize, usize))> = crops.iter().map(|crop| (*crop, crop.size(input))).collect();
     order.sort_by_key(|(_, (width, height))| std::cmp::Reverse((*height, *width)));

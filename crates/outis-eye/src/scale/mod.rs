@@ -118,6 +118,12 @@ impl Scaler {
         self.input
     }
 
+    /// Wipes what was painted last.
+    pub(crate) fn wipe(&mut self) {
+        self.tensor.wipe();
+        self.planes.iter_mut().for_each(Plane::wipe);
+    }
+
     /// An input that shows nothing, to try a network with.
     pub(crate) fn blank(&mut self) -> &Tensor {
         let (width, height) = self.input.largest_px();
@@ -209,6 +215,12 @@ impl Plane {
         let (width, height) = (width.min(source.width as f64 - left), height.min(end - top));
         let options = ResizeOptions::new().resize_alg(algorithm).crop(left, top, width, height);
         resizer.resize_typed(&from, &mut to, &options).ok()
+    }
+
+    fn wipe(&mut self) {
+        self.samples.zeroize();
+        self.scratch.zeroize();
+        (self.width, self.height) = (0, 0);
     }
 
     fn fill(&mut self, value: u8, size: (usize, usize)) {

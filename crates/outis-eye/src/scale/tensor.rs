@@ -23,6 +23,12 @@ impl Tensor {
         &self.values
     }
 
+    /// Wipes all values; there is no picture then.
+    pub(crate) fn wipe(&mut self) {
+        self.values.zeroize();
+        (self.width, self.height) = (0, 0);
+    }
+
     /// Sets the size. What the values are is left open.
     pub(crate) fn resize(&mut self, width: usize, height: usize) {
         let length = 3 * width * height;
@@ -77,6 +83,8 @@ mod tests {
         tensor.resize(1, 1);
         tensor.pad((0, 0), [7.0, 8.0, 9.0]);
         assert_eq!(tensor.values(), [7.0, 8.0, 9.0], "nothing of the larger picture is left");
+        tensor.wipe();
+        assert!(tensor.values().is_empty() && tensor.dims() == [1, 3, 0, 0]);
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct TrackPoint {
 /// Where something that is followed should be now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Prediction {
+    /// Which track.
+    pub track: TrackId,
     /// Expected box.
     pub bbox: ImageBox,
     /// What it was seen as most.
@@ -86,6 +88,7 @@ pub struct Tracker {
     now: Option<MediaTime>,
     points: Vec<TrackPoint>,
     renewals: Vec<(TrackId, TrackId)>,
+    joins: Vec<(TrackId, TrackId)>,
     overflow: u32,
     // Kept between looks so that a look allocates nothing once it has warmed up.
     candidates: Vec<Candidate>,
@@ -103,6 +106,7 @@ impl Tracker {
             now: None,
             points: Vec::new(),
             renewals: Vec::new(),
+            joins: Vec::new(),
             overflow: 0,
             candidates: Vec::new(),
             smoothed: Vec::new(),
@@ -168,8 +172,9 @@ impl Tracker {
             let (x, y) = (state.x.predicted(dt_s, q), state.y.predicted(dt_s, q));
             let moved = State { x, y, ..state.clone() };
             Prediction {
+                track: state.id,
+                class: state.class(),
                 bbox: moved.bbox(),
-                class: moved.class(),
                 spread_px: x.var_p.max(y.var_p).max(0.0).sqrt(),
                 unseen_s: state.at.seconds_since(state.last_seen),
                 lasting: state.lasting,
@@ -195,6 +200,11 @@ impl Tracker {
     /// Tracks that have got a new number since the last call, as (old, new).
     pub(crate) fn take_renewals(&mut self) -> Vec<(TrackId, TrackId)> {
         std::mem::take(&mut self.renewals)
+    }
+
+    /// Tracks that turned out to be an earlier one since the last call, as (earlier, its second number).
+    pub(crate) fn take_joins(&mut self) -> Vec<(TrackId, TrackId)> {
+        std::mem::take(&mut self.joins)
     }
 
     /// How many objects went beyond the limits since the last call.
@@ -322,6 +332,7 @@ impl Tracker {
                 let new = self.tracks[n].clone();
                 self.tracks[l].take_over(&new, &self.settings);
                 joined.push(self.tracks[n].state.id);
+                self.joins.push((self.tracks[l].state.id, new.state.id));
             }
         }
         self.tracks.retain(|track| !joined.contains(&track.state.id));

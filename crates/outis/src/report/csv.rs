@@ -6,7 +6,7 @@ use outis_record::Class;
 use super::{from_milli, ground::PeopleReport, json::Bounds, mean_dwell_s};
 use crate::{
     scene::Scene,
-    view::{ClassTotals, Told, WindowView},
+    view::{ClassTotals, MasksView, Told, WindowView},
 };
 
 /// Columns of `outis count --csv`.
@@ -44,6 +44,22 @@ fn for_each_row(scene: &Scene, window: &WindowView, mut take: impl FnMut(&str)) 
         });
     }
     ground_rows(scene, window, &mut take);
+    if let Some(masks) = &window.masks {
+        mask_rows(masks, &mut take);
+    }
+}
+
+fn mask_rows(masks: &MasksView, take: &mut impl FnMut(&str)) {
+    let rows = [
+        ("masks_people", masks.people),
+        ("masks_judged", masks.judged),
+        ("masks_with", masks.with_mask),
+        ("masks_share_percent", masks.share_percent),
+    ];
+    for (measure, told) in rows.into_iter().filter(|(_, told)| !told.is_never()) {
+        let value = told.number().map(|number| number.to_string()).unwrap_or_default();
+        take(&format!("view,,,person,{measure},{value}\n"));
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

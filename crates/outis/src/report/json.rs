@@ -10,7 +10,7 @@ use super::{from_milli, ground::PeopleReport, mean_dwell_s, notice_kind};
 use crate::{
     camera::Finish,
     scene::Scene,
-    view::{self, ClassTotals, Crossings, Presence, Told, WindowView, ZoneTotals},
+    view::{self, ClassTotals, Crossings, MasksView, Presence, Told, WindowView, ZoneTotals},
 };
 
 /// What `outis count --json` prints.
@@ -129,6 +129,26 @@ pub(crate) struct Totals<'a> {
     /// Only where something is asked for on the ground.
     #[serde(skip_serializing_if = "Option::is_none")]
     people: Option<PeopleReport<'a>>,
+    /// Only where masks are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    masks: Option<MasksReport>,
+}
+
+/// Who wore a mask, of the people who went by.
+#[derive(Debug, Serialize)]
+struct MasksReport {
+    people: Told,
+    judged: Told,
+    /// Only with exact figures.
+    #[serde(skip_serializing_if = "Told::is_never")]
+    with_mask: Told,
+    share_percent: Told,
+}
+
+impl From<MasksView> for MasksReport {
+    fn from(MasksView { people, judged, with_mask, share_percent }: MasksView) -> Self {
+        Self { people, judged, with_mask, share_percent }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -260,6 +280,7 @@ impl<'a> Totals<'a> {
                 classes: by_class(classes, |totals| totals.view.into()),
             },
             people: PeopleReport::new(scene, &window.on_ground),
+            masks: window.masks.map(MasksReport::from),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     scene::Scene,
-    view::{ClassTotals, Told, WindowView},
+    view::{ClassTotals, MasksView, Told, WindowView},
 };
 
 /// The whole report.
@@ -30,7 +30,8 @@ pub(crate) fn render(title: &str, scene: &Scene, window: &WindowView, progress: 
     let on_ground = PeopleReport::new(scene, &window.on_ground);
     let people = on_ground.iter().flat_map(|report| [near(report), walks(report), queues(report)]);
     let tables = [lines(scene, &shown), zones(scene, &shown), flows(scene, &shown), view(&shown)];
-    for table in tables.into_iter().chain(people) {
+    let masks = window.masks.as_ref().map(masks);
+    for table in tables.into_iter().chain(people).chain(masks) {
         if !table.rows.is_empty() {
             text.push('\n');
             text += &table.render();
@@ -160,6 +161,14 @@ fn queues(people: &PeopleReport<'_>) -> Table {
 
 fn dash() -> String {
     "-".to_owned()
+}
+
+fn masks(masks: &MasksView) -> Table {
+    let mut table = Table::new(&["Masks", "People", "Judged", "With mask", "Share"], 1);
+    let share = masks.share_percent.number().map_or_else(|| "-".to_owned(), |share| format!("{share} %"));
+    let [people, judged, with_mask] = [masks.people, masks.judged, masks.with_mask].map(figure);
+    table.push(["", &people, &judged, &with_mask, &share]);
+    table
 }
 
 /// A figure, or a dash where there is none.

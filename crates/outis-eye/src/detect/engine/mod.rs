@@ -3,13 +3,14 @@
 mod onnx_runtime;
 mod rten;
 
-pub(super) use self::onnx_runtime::{Library, OnnxRuntime};
+pub(crate) use self::onnx_runtime::Library;
+pub(super) use self::onnx_runtime::OnnxRuntime;
 pub(super) use self::rten::Rten;
 
 use crate::scale::Tensor;
 
 /// Runs one network on one thread.
-pub(super) trait Engine: Send {
+pub(crate) trait Engine: Send {
     /// Runs the network on `input` and shows `read` the expected outputs, in their order. Outputs that nobody expects
     /// are not even computed, and none outlives the call.
     ///
@@ -18,17 +19,17 @@ pub(super) trait Engine: Send {
 }
 
 /// What is done with the outputs.
-pub(super) type Read<'a> = dyn FnMut(&[Output<'_>]) + 'a;
+pub(crate) type Read<'a> = dyn FnMut(&[Output<'_>]) + 'a;
 
 /// An output that a network must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Expected {
-    pub(super) name: String,
-    pub(super) dims: Vec<usize>,
+pub(crate) struct Expected {
+    pub(crate) name: String,
+    pub(crate) dims: Vec<usize>,
 }
 
 /// The values of an output, row-major; as many as the dimensions of its [`Expected`] say.
-pub(super) type Output<'a> = &'a [f32];
+pub(crate) type Output<'a> = &'a [f32];
 
 /// Why a network could not be loaded or run. Says nothing about the picture.
 #[derive(Debug, thiserror::Error)]

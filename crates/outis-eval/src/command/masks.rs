@@ -1,0 +1,21 @@
+//! `outis-eval masks`: how right the masks are, by class and size of face.
+
+use std::path::PathBuf;
+
+use outis_eval::{masks, street};
+
+/// Measures who wears a mask on the photographs of mask40: precision and recall by class and size of face
+#[derive(Debug, clap::Args)]
+pub(crate) struct Masks {
+    /// The folder that holds mask40/ [default: $OUTIS_SHARED, or ../shared/data beside the checkout]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+impl Masks {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let data = self.data.clone().unwrap_or_else(street::default_data);
+        print!("{}", masks::section(&data)?);
+        Ok(())
+    }
+}
