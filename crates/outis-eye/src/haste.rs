@@ -79,11 +79,11 @@ mod tests {
     #[test]
     fn what_came_while_it_was_loading_is_passed_over() {
         // Ten frames a second that have waited for three seconds are decoded in five milliseconds each.
-        let mut ahead_ms: Vec<i64> = (0..30).map(|frame| -95 * frame).collect();
-        ahead_ms.extend([-2_850, -2_845, -2_852, -2_600]);
+        let mut ahead_ms: Vec<i64> = (0..=30).map(|frame| -95 * frame).collect();
+        ahead_ms.extend([-2_845, -2_852, -2_600]);
         let behind = judge(&ahead_ms);
-        assert!(!behind[0] && behind[1..30].iter().all(|&behind| behind), "{behind:?}");
-        assert_eq!(behind[30..], [false; 4]);
+        assert!(!behind[0] && behind[1..=30].iter().all(|&behind| behind), "{behind:?}");
+        assert_eq!(behind[31..], [false; 3]);
     }
 
     #[test]
