@@ -22,8 +22,10 @@ pub(crate) struct Reading {
     pub(crate) depth_min: f32,
     /// How far the object reaches across the border, in heights: box edges jitter in proportion to it.
     pub(crate) reach: f32,
-    /// Where along the border the nearest point is lies between its ends. Always true of a zone.
-    pub(crate) within: bool,
+    /// Where along the border its nearest point is, as a share of its length: between its ends from 0 to 1.
+    pub(crate) along: f32,
+    /// How far past an end still counts as the end, as a share of the length. A zone has no ends.
+    pub(crate) slack: f32,
 }
 
 /// A change of sides.
@@ -65,7 +67,8 @@ const STAY_MEMORY_S: f32 = 10.0;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Border {
     side: Side,
-    last: Option<(MediaTime, f32, bool)>,
+    /// Time, distance and place along the border of the newest position.
+    last: Option<(MediaTime, f32, f32)>,
     /// Since when it is deep on the side that it is not yet said to be on.
     deep_since: Option<(MediaTime, Side)>,
     /// Whether the newest change of sign was between the ends of the border.
@@ -156,12 +159,14 @@ impl Border {
         reading: Reading,
         settings: &BorderSettings,
     ) -> Option<Change> {
-        let Reading { distance, depth_min, reach, within } = reading;
-        let before = self.last.replace((at, distance, within));
-        if let Some((_, was, was_within)) = before
+        let Reading { distance, depth_min, reach, along, slack } = reading;
+        let before = self.last.replace((at, distance, along));
+        if let Some((_, was, was_along)) = before
             && (was > 0.0) != (distance > 0.0)
         {
-            self.through = if distance.abs() < was.abs() { within } else { was_within };
+            // Where the straight way between the two positions meets the border.
+            let met = was_along + (along - was_along) * was / (was - distance);
+            self.through = (-slack..=1.0 + slack).contains(&met);
         }
         self.stay(distance / reach, before.map_or(0.0, |(last, ..)| at.seconds_since(last)));
         let depth = (reach * self.throw(settings)).clamp(depth_min, depth_min.max(reach * NEAR));
@@ -219,5 +224,37 @@ impl Border {
         let sd = settings.jitter + trust * (self.trend.residual_variance().sqrt() - settings.jitter).max(0.0);
         let draws = 1.0 + self.near_s / settings.jitter_memory_s;
         sd * (2.0 * (draws / settings.doubt).ln()).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Five looks a second at somebody who walks slantwise over a border, half a height of it from look to look; the
+    /// border is two heights long, and places are (distance, along it) in heights.
+    fn changes(from: (f32, f32)) -> Vec<Change> {
+        let (mut border, settings) = (Border::default(), BorderSettings::default());
+        let look = |number: u16| {
+            let steps = f32::from(number);
+            let (distance, along) = (from.0 + 0.2 * steps, from.1 + 0.5 * steps);
+            let reading = Reading { distance, depth_min: 0.06, reach: 1.0, along: along / 2.0, slack: 0.01 };
+            border.observe(MediaTime::from_seconds(0.2 * f64::from(number)), reading, &settings)
+        };
+        (0..8).filter_map(look).collect()
+    }
+
+    #[test]
+    fn an_end_is_passed_where_the_way_between_two_looks_meets_the_border() {
+        // (case, first place, changes); the border is met after 0.7 s, 1.75 heights farther along.
+        let cases = [
+            ("through it, nearest looks on both sides", (-0.7, -1.0), vec![Change::Forward]),
+            ("through it, the nearer look beyond its end", (-0.71, 0.2), vec![Change::Forward]),
+            ("past its end, the nearer look beside it", (-0.69, 0.3), vec![]),
+            ("past its beginning", (-0.7, -2.0), vec![]),
+        ];
+        for (name, from, expected) in cases {
+            assert_eq!(changes(from), expected, "{name}");
+        }
     }
 }

@@ -246,12 +246,11 @@ fn line_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
     let line = &scene.lines[index];
     let (foot, height) = (point.bbox.foot(), point.bbox.height.max(1.0));
     let distance = line.distance_px(foot) / height;
-    let along = line.along_px(foot);
-    let slack = END_SLACK_HEIGHTS * height;
+    let along = line.along_px(foot) / line.length_px();
     Reading {
         distance,
         depth_min: depth_min(distance, || {
-            let ratio = (along / line.length_px()).clamp(0.0, 1.0);
+            let ratio = along.clamp(0.0, 1.0);
             let (a, b) = (line.start(), line.end());
             let nearest = crate::ImagePoint::new(
                 a.x_px + ratio * (b.x_px - a.x_px),
@@ -260,14 +259,21 @@ fn line_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
             scene.ground?.distance_m(foot, nearest)
         }),
         reach: reach(line.normal(), point),
-        within: (-slack..=line.length_px() + slack).contains(&along),
+        along,
+        slack: END_SLACK_HEIGHTS * height / line.length_px(),
     }
 }
 
 fn zone_reading(scene: &Scene, index: usize, point: &TrackPoint) -> Reading {
     let (foot, height) = (point.bbox.foot(), point.bbox.height.max(1.0));
     let distance = scene.zones[index].depth_px(foot) / height;
-    Reading { distance, depth_min: DEPTH_MIN_HEIGHTS, reach: reach((0.5, 0.5), point), within: true }
+    Reading {
+        distance,
+        depth_min: DEPTH_MIN_HEIGHTS,
+        reach: reach((0.5, 0.5), point),
+        along: 0.5,
+        slack: 0.0,
+    }
 }
 
 /// How far a box reaches along a direction, in its heights. A slim one counts as square: people sway.
