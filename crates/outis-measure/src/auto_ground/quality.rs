@@ -64,7 +64,7 @@ impl GroundFit {
         (f64::from(good) / cells, f64::from(fair) / cells)
     }
 
-    /// Standard deviation of a distance of [`DISTANCE_M`] around a point, as a share of it, in the direction in which
+    /// Standard deviation of a distance of 2 m around a point, as a share of it, in the direction in which
     /// it is worse; `None` above the horizon.
     pub fn distance_error(&self, point: ImagePoint) -> Option<f64> {
         let (view, p, covariance) = self.parts();
