@@ -7,6 +7,8 @@ mod commands;
 #[cfg(test)]
 mod ground;
 #[cfg(test)]
+mod masks;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod simple_cases;
