@@ -6,8 +6,9 @@ use outis_eval::{cache, clip, mot, street};
 use serde_json::Value;
 
 /// Wrong passages as a share of the true ones over lines that nobody chose. Half of what the best of ninety settings of
-/// Python's trackers and counters makes of the same network's boxes on the same lines; see `docs/ref/accuracy.md`.
-const ERROR_MAX: f64 = 0.055;
+/// Python's trackers and counters makes of the same network's boxes on the same lines, 9.3 % at its best; see
+/// `docs/ref/accuracy.md`.
+const ERROR_MAX: f64 = 0.0465;
 
 #[test]
 fn random_lines_over_the_clip_are_counted_rightly() {
