@@ -32,6 +32,7 @@ mod on_ground;
 mod output;
 mod page;
 mod payload;
+mod polygon;
 mod probe;
 mod prove;
 mod reader;

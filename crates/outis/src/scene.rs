@@ -1,13 +1,15 @@
 //! Lines and zones as their owner drew and named them. The eye gets the numbers, the names stay here.
-//!
-//! Whether a polygon is a sound one is judged by the eye, which computes with it.
 
 use std::{collections::HashSet, fmt};
 
 use outis_record::{LineIndex, Place, Schema, ZoneIndex};
 use serde::Deserialize;
 
-use crate::{exactly::Exactly, on_ground::GroundFigures};
+use crate::{
+    exactly::Exactly,
+    on_ground::GroundFigures,
+    polygon::{self, Unsound},
+};
 
 /// The longest name in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 64;
@@ -221,12 +223,15 @@ pub(crate) struct Zone {
 }
 
 impl Zone {
-    /// A zone of 3 to [`CORNERS_MAX`] corners.
+    /// A zone of 3 to [`CORNERS_MAX`] corners whose edges do not cross.
     pub(crate) fn new(name: Name, corners: Vec<Point>) -> Result<Self, SceneError> {
-        if (3..=CORNERS_MAX).contains(&corners.len()) {
-            Ok(Self { name, corners })
-        } else {
-            Err(SceneError::Corners { name, corners: corners.len() })
+        if !(3..=CORNERS_MAX).contains(&corners.len()) {
+            return Err(SceneError::Corners { name, corners: corners.len() });
+        }
+        match polygon::check(&corners) {
+            Ok(()) => Ok(Self { name, corners }),
+            Err(Unsound::Crossing) => Err(SceneError::CrossingEdges(name)),
+            Err(Unsound::Empty) => Err(SceneError::EmptyZone(name)),
         }
     }
 
@@ -281,6 +286,10 @@ pub(crate) enum SceneError {
     ShortLine(Name),
     #[error("zone \"{name}\" has {corners} corners; 3 to {max} are possible", max = CORNERS_MAX)]
     Corners { name: Name, corners: usize },
+    #[error("the edges of zone \"{0}\" cross each other; list its corners in order around it")]
+    CrossingEdges(Name),
+    #[error("zone \"{0}\" encloses less than a square pixel")]
+    EmptyZone(Name),
     #[error("{0} lines and zones are given; at most {max} are possible", max = Schema::PLACES_MAX)]
     TooMany(usize),
 }
@@ -334,6 +343,8 @@ mod tests {
             ("two corners", "Z:0,0,9,0", "2 corners"),
             ("odd", "Z:0,0,9,0,9", "three corners or more"),
             ("65 corners", &format!("Z:{}", ["1,2"; 65].join(",")), "65 corners"),
+            ("a bow", "Z:0,0,9,9,9,0,0,9", "edges of zone \"Z\" cross"),
+            ("a stroke", "Z:0,0,9,0,5,0", "less than a square pixel"),
         ] {
             let error = Zone::parse(text).unwrap_err().to_string();
             assert!(error.contains(part), "{case}: {error}");
