@@ -32,6 +32,7 @@ looks: judge ## measure what each way of looking finds and costs; writes docs/re
 	@$(programs)/outis-eval looks --page docs/ref
 
 bench: judge ## measure how fast it is, beside a Python pipeline; writes docs/ref/benchmarks.md
+	@scripts/packages streams
 	@"$$(bench/python/setup)" -m unittest discover --start-directory bench/python
 	@$(programs)/outis-eval report benchmarks >$(programs)/benchmarks.md
 	@mv $(programs)/benchmarks.md docs/ref/benchmarks.md

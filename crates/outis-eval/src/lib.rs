@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cache;
+pub mod cameras;
 pub mod cases;
 pub mod clip;
 pub mod compose;

@@ -17,6 +17,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Cameras(command::cameras::Cameras),
     Compose(command::compose::Compose),
     Detect(command::detect::Detect),
     Track(command::track::Track),
@@ -33,6 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
+        Command::Cameras(cameras) => cameras.run(),
         Command::Compose(compose) => compose.run(),
         Command::Detect(detect) => detect.run(),
         Command::Track(track) => track.run(),

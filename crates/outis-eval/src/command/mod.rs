@@ -1,5 +1,6 @@
 //! The commands of `outis-eval`, one a file.
 
+pub(crate) mod cameras;
 pub(crate) mod compose;
 pub(crate) mod count;
 pub(crate) mod detect;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use outis_measure::{ImageBox, ImagePoint, Line, MeasureSettings};
 
+use super::cameras;
 use super::machine;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
@@ -46,6 +47,8 @@ pub fn benchmarks() -> anyhow::Result<String> {
     text += &against_python(&large, &python)?;
     text += "\n## Tracking and counting\n\n";
     text += &crowd()?;
+    text += "\n## Live cameras\n\n";
+    text += &cameras::section(&clip, &cameras::CAMERAS, Duration::from_secs(cameras::CAMERAS_S), false)?;
     Ok(text)
 }
 

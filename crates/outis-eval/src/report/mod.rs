@@ -2,6 +2,7 @@
 
 mod accuracy;
 mod benchmarks;
+mod cameras;
 mod clip;
 mod distance;
 mod machine;
@@ -12,12 +13,13 @@ pub(crate) mod table;
 
 pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;
+pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
 pub(crate) use table::Table;
 
 use std::path::PathBuf;
 
 /// Where programs and fixtures of the checkout are.
-fn checkout() -> PathBuf {
+pub(crate) fn checkout() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "..", ".."].iter().collect()
 }
 

@@ -57,23 +57,11 @@ fn note_memory(child: &Child, peak_kb: &mut BTreeMap<String, u64>) {
                 *peak = kb.max(*peak);
             }
         }
-        generation = generation.into_iter().flat_map(children).collect();
+        generation = generation.into_iter().flat_map(cpu::children).collect();
     }
 }
 
 /// Name of a process and its greatest resident memory so far.
 fn high_water(pid: u32) -> Option<(String, u64)> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let field = |name: &str| {
-        status.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix(':')?.trim().to_owned()))
-    };
-    Some((field("Name")?, field("VmHWM")?.split(' ').next()?.parse().ok()?))
-}
-
-fn children(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-    lists
-        .flat_map(|list| list.split_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
-        .collect()
+    Some((cpu::status(pid, "Name")?, cpu::status(pid, "VmHWM")?.split(' ').next()?.parse().ok()?))
 }
