@@ -43,6 +43,11 @@ impl Drawn {
         Self { size_px, other_since: None }
     }
 
+    /// The size that lines, zones and ground points are given in, once it is known.
+    pub(crate) fn size_px(&self) -> Option<(u32, u32)> {
+        self.size_px
+    }
+
     /// Compares a picture. A size has no side of zero.
     pub(crate) fn fit(&mut self, at: MediaTime, size_px: (u32, u32)) -> Fit {
         let drawn_px = *self.size_px.get_or_insert(size_px);

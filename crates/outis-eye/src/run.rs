@@ -209,9 +209,6 @@ impl<'a, W: Write> Eye<'a, W> {
         (self.progress.width_px, self.progress.height_px) =
             (side(picture.width_px()), side(picture.height_px()));
 
-        if self.progress.frames == 1 {
-            self.measurer.set_picture_px((picture.width_px() as f32, picture.height_px() as f32));
-        }
         match self.drawn.fit(at, (picture.width_px(), picture.height_px())) {
             Fit::Same(zoom) => self.show(zoom),
             Fit::Other => {
@@ -236,6 +233,10 @@ impl<'a, W: Write> Eye<'a, W> {
 
     /// Plans for pictures of this zoom.
     fn show(&mut self, zoom: Zoom) {
+        // All positions are in pixels of the picture that was drawn in, whatever came.
+        if let Some((width, height)) = self.drawn.size_px() {
+            self.measurer.set_picture_px((width as f32, height as f32));
+        }
         if zoom == self.zoom {
             return;
         }
@@ -316,7 +317,7 @@ impl<'a, W: Write> Eye<'a, W> {
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
         self.add_notices();
         if let Some(fit) = self.measurer.take_ground_fit() {
-            self.add(Message::GroundView(view_of(&fit, self.progress)));
+            self.add(Message::GroundView(view_of(&fit, self.drawn.size_px().unwrap_or_default())));
         }
         self.add(Message::End { outcome, progress: self.progress });
         self.write_batch()?;
@@ -355,9 +356,9 @@ impl<'a, W: Write> Eye<'a, W> {
 }
 
 /// A fit in the rounded numbers of a record.
-fn view_of(fit: &GroundFit, progress: Progress) -> GroundView {
+fn view_of(fit: &GroundFit, (width, height): (u32, u32)) -> GroundView {
     let (pose, [focal_sd, ..]) = (fit.pose(), fit.spreads());
-    let (good, fair) = fit.areas((f32::from(progress.width_px), f32::from(progress.height_px)));
+    let (good, fair) = fit.areas((width as f32, height as f32));
     let permille = |share: f64| (1000.0 * share).round().clamp(0.0, 1000.0) as u16;
     GroundView {
         focal_dpx: (10.0 * pose.focal_px).round().clamp(10.0, 1e6) as u32,

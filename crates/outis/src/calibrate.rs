@@ -180,16 +180,9 @@ mod tests {
         let text = configuration(Path::new("/video/the \"old\" gate.avi"), &view, progress);
         let (before, ground) = text.split_once("[camera.ground]").unwrap();
         assert!(before.contains("24 people") && before.contains("51 %"), "{text}");
-        let words: Vec<String> = camera(&format!("[camera.ground]{ground}"))
-            .unwrap()
-            .plan
-            .ground
-            .unwrap()
-            .arguments()
-            .into_iter()
-            .map(|word| word.into_string().unwrap())
-            .collect();
-        assert_eq!(words, ["--pose=1190.4,16.48,-3.09,7.07,384,288", "--drawn-for=768,576"]);
+        let plan = camera(&format!("[camera.ground]{ground}")).unwrap().plan;
+        assert_eq!(plan.ground.unwrap().arguments(), ["--pose=1190.4,16.48,-3.09,7.07,384,288"]);
+        assert_eq!(plan.scene.drawn_px(), Some([768, 576]));
         let parsed: toml::Table = text.parse().unwrap();
         assert_eq!(parsed["camera"][0]["name"].as_str(), Some("the \"old\" gate"));
     }

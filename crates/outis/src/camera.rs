@@ -76,6 +76,11 @@ pub(crate) enum CameraError {
     NothingDecoded { hint: String },
     #[error("its codec, or a feature of it, is not supported")]
     UnsupportedCodec,
+    #[error(
+        "its picture is {} x {} now, another shape than the {} x {} that lines and zones were drawn in, so nobody knows where \
+         they are in it; set the camera back, or draw them anew", seen_px[0], seen_px[1], drawn_px[0], drawn_px[1]
+    )]
+    OtherShape { seen_px: [u32; 2], drawn_px: [u32; 2] },
     #[error("the eye was stopped: {0}; please report this")]
     Breach(#[from] Breach),
     #[error("the eye was stopped: {0}; please report this")]
@@ -227,6 +232,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// How often the detector had looked at the end.
+    pub(crate) fn looks(&self) -> u32 {
+        self.end.map_or(0, |(_, progress)| progress.looks)
+    }
+
     pub(crate) fn note(&mut self, checked: &Checked) {
         match checked {
             Checked::Notice(notice, count) => {
@@ -239,13 +249,35 @@ impl Told {
     }
 }
 
-/// How a run ended, by who knows best.
-pub(crate) fn judge(told: Told, stopped: bool, intake: &Ended, eye: &Ended) -> Result<Finish, CameraError> {
+/// Shapes that differ by less than this are the same, as the eye judges them.
+const SHAPE_TOLERANCE: f64 = 0.02;
+
+/// Whether a run ended because of the picture's shape: what the newest one was and what lines were drawn in.
+fn other_shape(told: &Told, drawn_px: Option<[u32; 2]>) -> Option<CameraError> {
+    let Some((Outcome::Truncated, progress)) = told.end else { return None };
+    let (seen_px, drawn_px) = ([progress.width_px, progress.height_px].map(u32::from), drawn_px?);
+    let shape = |[width, height]: [u32; 2]| f64::from(width) / f64::from(height);
+    let differs = (shape(seen_px) / shape(drawn_px) - 1.0).abs() > SHAPE_TOLERANCE;
+    (differs && !seen_px.contains(&0)).then_some(CameraError::OtherShape { seen_px, drawn_px })
+}
+
+/// How a run ended, by who knows best. `drawn_px` is the size of the picture that lines and zones are for.
+pub(crate) fn judge(
+    told: Told,
+    stopped: bool,
+    drawn_px: Option<[u32; 2]>,
+    intake: &Ended,
+    eye: &Ended,
+) -> Result<Finish, CameraError> {
+    let other_shape = other_shape(&told, drawn_px).filter(|_| !stopped);
     let Told { notices, end } = told;
     for (program, ended) in [("outis-eye", eye), ("outis-intake", intake)] {
         if ended.was_stopped_by_kernel() {
             return Err(CameraError::KernelStopped(program));
         }
+    }
+    if let Some(error) = other_shape {
+        return Err(error);
     }
     match end {
         Some((outcome @ (Outcome::Complete | Outcome::Truncated), progress)) if progress.frames > 0 => {
@@ -309,7 +341,8 @@ mod tests {
 
     #[test]
     fn what_counts_as_whole() {
-        let whole = |told, stopped| judge(told, stopped, &ended(0, ""), &ended(0, "")).unwrap().is_whole();
+        let whole =
+            |told, stopped| judge(told, stopped, None, &ended(0, ""), &ended(0, "")).unwrap().is_whole();
         let cases = [
             ("to the end", Outcome::Complete, None, false, true),
             ("broken off", Outcome::Truncated, Some(Notice::Truncated), false, false),
@@ -350,8 +383,37 @@ mod tests {
             ),
         ];
         for (name, told, intake, eye, part) in cases {
-            let error = judge(told, false, &intake, &eye).unwrap_err().to_string();
+            let error = judge(told, false, None, &intake, &eye).unwrap_err().to_string();
             assert!(error.contains(part), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_picture_of_another_shape_is_a_fault_with_both_sizes() {
+        let cases = [
+            ("the same", (1280, 720), Some([1280, 720]), false),
+            ("smaller", (640, 360), Some([1280, 720]), false),
+            ("coded height", (1920, 1088), Some([1920, 1080]), false),
+            ("a television's", (640, 480), Some([1280, 720]), true),
+            ("nothing was drawn for a picture", (640, 480), None, false),
+            ("no picture came", (0, 0), Some([1280, 720]), false),
+        ];
+        for (name, (width_px, height_px), drawn_px, is_fault) in cases {
+            let told = || Told {
+                end: Some((
+                    Outcome::Truncated,
+                    Progress { frames: 9, width_px, height_px, ..Progress::default() },
+                )),
+                ..Told::default()
+            };
+            let judged = |stopped| judge(told(), stopped, drawn_px, &ended(0, ""), &ended(0, ""));
+            assert_eq!(judged(false).is_err(), is_fault, "{name}");
+            assert!(judged(true).is_ok(), "{name}: stopped by hand");
+            if let Err(error) = judged(false) {
+                let said = error.to_string();
+                assert!(said.contains("640 x 480") && said.contains("1280 x 720"), "{said}");
+                assert!(!error.is_grave() && !error.is_lasting(), "the camera may be set back");
+            }
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::{
     detector::{Cache, Detector, DetectorFiles, MaskFiles},
     exactly::Exactly,
     exit::UsageError,
-    ground::GroundConfig,
+    ground::{Ground, GroundConfig},
     inventory,
     launch::{CameraPlan, Looks, Pace},
     on_ground::{GroundKeys, GroupsKey, HeatKeys},
@@ -41,6 +41,9 @@ const WINDOW_S_MAX: u32 = 86_400;
 
 /// Budgets of the network, in milliseconds of processor time for each second of video, as the eye takes them.
 const INFERENCE_MS: RangeInclusive<f64> = 1.0..=60_000.0;
+
+/// Sides of the picture that lines are drawn in, in pixels, as the eye takes them.
+const PICTURE_PX: RangeInclusive<u32> = 1..=16_384;
 
 /// How much of a wrong line an error shows.
 const EXCERPT_CHARS_MAX: usize = 100;
@@ -110,6 +113,7 @@ struct CameraConfig {
     #[serde(default)]
     profile: ProfileName,
     pace: Option<f64>,
+    picture: Option<Exactly<u32, 2>>,
     #[serde(default)]
     line: Vec<LineConfig>,
     #[serde(default)]
@@ -366,6 +370,7 @@ impl CameraConfig {
         }
         let classes = self.classes.map(|classes| classes.into_iter().map(|ClassName(class)| class).collect());
         let ground = self.ground.map(|ground| ground.check(folder)).transpose()?;
+        let picture_px = picture_px(self.picture, ground.as_ref())?;
         let queues = queues(&self.zone)?;
         let keys = GroundKeys {
             distance_m: self.distance_m,
@@ -381,6 +386,7 @@ impl CameraConfig {
         let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let scene = Scene::new(lines, zones).map_err(|e| e.to_string())?.with_ground(on_ground);
+        let scene = scene.or_drawn_in(picture_px);
         let classes = classes.unwrap_or_else(|| Class::ALL.to_vec());
         let around = Surroundings { scene: &scene, has_ground: ground.is_some(), classes: &classes, profile };
         let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
@@ -403,6 +409,23 @@ impl CameraConfig {
         let schema = plan.schema().map_err(|e| e.to_string())?;
         plan.disclosure(&schema).map_err(|e| e.to_string())?;
         Ok(plan)
+    }
+}
+
+/// The size of the picture that lines, zones and ground were drawn in, where the section says it.
+fn picture_px(picture: Option<Exactly<u32, 2>>, ground: Option<&Ground>) -> Result<Option<[u32; 2]>, String> {
+    let of_ground = ground.and_then(Ground::picture_px);
+    let Some(Exactly(size_px)) = picture else { return Ok(of_ground) };
+    if let Some(side) = size_px.iter().find(|side| !PICTURE_PX.contains(*side)) {
+        let (least, most) = (PICTURE_PX.start(), PICTURE_PX.end());
+        return Err(format!("picture: a side of {side} pixels; {least} to {most} are possible"));
+    }
+    match of_ground {
+        Some([width, height]) if [width, height] != size_px => Err(format!(
+            "picture is {} x {}, and the ground is for a picture of {width} x {height}: lines and ground need the same one",
+            size_px[0], size_px[1]
+        )),
+        _ => Ok(Some(size_px)),
     }
 }
 
@@ -581,6 +604,12 @@ pub(crate) mod tests {
                 "in the clouds",
                 "[camera.ground]\nfocal_px = 900\npitch_deg = 20\nheight_m = 900\npicture = [768, 576]",
                 &["gate", "height_m is 900"],
+            ),
+            ("a picture of nothing", "picture = [0, 720]", &["gate", "picture: a side of 0", "1 to 16384"]),
+            (
+                "two pictures",
+                "picture = [640, 360]\n[camera.ground]\nfocal_px = 900\npitch_deg = 20\nheight_m = 9\npicture = [768, 576]",
+                &["gate", "picture is 640 x 360", "768 x 576"],
             ),
             ("no such calibration", "[camera.ground]\ntsai = \"no.xml\"", &["gate", "no.xml cannot be read"]),
             ("unfinished", "detector = \"", &["line 4"]),

@@ -119,6 +119,15 @@ impl Ground {
         }
     }
 
+    /// Width and height of the picture that its numbers are for, where they say so.
+    pub(crate) fn picture_px(&self) -> Option<[u32; 2]> {
+        match self {
+            Self::Points { .. } => None,
+            Self::Tsai(camera) => Some(camera.picture_px),
+            Self::Pose(pose) => Some(pose.picture_px),
+        }
+    }
+
     /// The words in which the eye is told.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let numbers = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
@@ -129,15 +138,9 @@ impl Ground {
             Self::Pose(Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] }) => {
                 let (x, y) = (f64::from(*width) / 2.0, f64::from(*height) / 2.0);
                 let pose = numbers(&[*focal_px, *pitch_deg, *roll_deg, *height_m, x, y]);
-                vec![format!("--pose={pose}").into(), format!("--drawn-for={width},{height}").into()]
+                vec![format!("--pose={pose}").into()]
             }
-            Self::Tsai(camera) => {
-                let [width, height] = camera.picture_px;
-                vec![
-                    format!("--tsai={}", numbers(&camera.in_order())).into(),
-                    format!("--drawn-for={width},{height}").into(),
-                ]
-            }
+            Self::Tsai(camera) => vec![format!("--tsai={}", numbers(&camera.in_order())).into()],
         }
     }
 }

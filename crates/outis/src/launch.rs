@@ -273,6 +273,9 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     // One argument each, so that a negative coordinate is not taken for an option.
     arguments.extend(plan.scene.lines().iter().map(|line| format!("--line={}", list(&line.points)).into()));
     arguments.extend(plan.scene.zones().iter().map(|zone| format!("--zone={}", list(&zone.corners)).into()));
+    if let Some([width, height]) = plan.scene.drawn_px() {
+        arguments.push(format!("--drawn-for={width},{height}").into());
+    }
     arguments.extend(plan.ground.iter().flat_map(Ground::arguments));
     arguments.extend(plan.find_ground.iter().flat_map(FindGround::arguments));
     arguments.extend(plan.scene.on_ground().arguments());
@@ -458,7 +461,16 @@ mod tests {
         let arguments = words(&arguments);
         assert!(arguments.contains(&"--every-frame") && !arguments.contains(&"--flows"));
         assert!(!arguments.contains(&"--bounded"), "an exact count is exact");
+        assert!(arguments.iter().all(|word| !word.starts_with("--drawn-for")), "nobody knows for which");
         assert!(arguments.contains(&"--ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5"), "{arguments:?}");
+    }
+
+    #[test]
+    fn the_picture_that_lines_were_drawn_in_is_told() {
+        let drawn = |size_px| CameraPlan { scene: plan().scene.or_drawn_in(Some(size_px)), ..plan() };
+        let arguments = eye_arguments(&drawn([1280, 720]));
+        assert!(words(&arguments).contains(&"--drawn-for=1280,720"), "{arguments:?}");
+        assert_eq!(drawn([9, 9]).scene.or_drawn_in(Some([4, 3])).drawn_px(), Some([9, 9]), "said once");
     }
 
     #[test]

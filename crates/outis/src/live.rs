@@ -178,9 +178,9 @@ struct CameraState<'a> {
     terms: Terms,
     status: Status,
     message: Option<&'a str>,
-    /// Pixels; 0 before the first frame.
-    width: u16,
-    height: u16,
+    /// Pixels of the picture that lines and zones were drawn in; 0 before the first frame.
+    width: u32,
+    height: u32,
     media_s: f64,
     /// 0 when unknown.
     duration_s: f64,
@@ -212,6 +212,8 @@ impl<'a> CameraState<'a> {
     fn new(camera: &'a LiveCamera) -> Self {
         let LiveCamera { name, scene, profile, status, message, progress, window, notices, history, alerts } =
             camera;
+        let seen_px = [progress.width_px, progress.height_px].map(u32::from);
+        let [width, height] = scene.drawn_px().unwrap_or(seen_px);
         let lines = scene.lines().iter().map(|line| Shape::new(line.name.as_str(), &line.points));
         let zones = scene.zones().iter().map(|zone| Shape::new(zone.name.as_str(), &zone.corners));
         Self {
@@ -219,8 +221,8 @@ impl<'a> CameraState<'a> {
             terms: Terms::new(*profile),
             status: *status,
             message: message.as_deref(),
-            width: progress.width_px,
-            height: progress.height_px,
+            width,
+            height,
             media_s: seconds(progress.media_ms),
             duration_s: seconds(progress.duration_ms),
             frames: progress.frames,

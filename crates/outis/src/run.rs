@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use outis_record::NoRandomness;
+use outis_record::{NoRandomness, Progress};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
@@ -70,7 +70,8 @@ impl Way {
 
     /// Takes what an eye said.
     async fn hear(&mut self, checked: Checked) -> Result<(), NoRandomness> {
-        if matches!(checked, Checked::Progress(_)) {
+        // An eye that has looked at nothing yet may be about to find that it cannot.
+        if matches!(checked, Checked::Progress(progress) if progress.looks > 0) {
             self.report(Report::Alive(self.camera)).await;
         }
         let checked = match &mut self.merger {
@@ -229,28 +230,48 @@ pub(crate) struct Over {
     pub(crate) words: String,
     /// For how long it has counted.
     pub(crate) counted: Duration,
+    /// Width and height of the first picture.
+    pub(crate) picture_px: Option<[u32; 2]>,
+}
+
+/// What is known of a run, however it ends.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known {
+    first_progress: Option<Instant>,
+    picture_px: Option<[u32; 2]>,
+}
+
+impl Known {
+    fn note(&mut self, progress: Progress, now: Instant) {
+        self.first_progress.get_or_insert(now);
+        let size_px = [progress.width_px, progress.height_px].map(u32::from);
+        if self.picture_px.is_none() && !size_px.contains(&0) {
+            self.picture_px = Some(size_px);
+        }
+    }
+
+    fn counted(&self) -> Duration {
+        self.first_progress.map_or(Duration::ZERO, |first| first.elapsed())
+    }
 }
 
 /// Runs both programs of a camera until one of them ends or somebody calls. What the eye says goes its way.
 pub(crate) async fn run(plan: &CameraPlan, programs: &Programs, way: &mut Way, calls: &mut Calls) -> Over {
-    let mut first_progress = None;
-    match follow(plan, programs, way, calls, &mut first_progress).await {
-        Ok(over) => over,
-        Err(error) => {
-            let counted = first_progress.map_or(Duration::ZERO, |first: Instant| first.elapsed());
-            Over { why: Why::Ended, end: Err(error), words: String::new(), counted }
-        }
-    }
+    let mut known = Known::default();
+    let followed = follow(plan, programs, way, calls, &mut known).await;
+    let (counted, picture_px) = (known.counted(), known.picture_px);
+    let (why, end, words) = followed.unwrap_or_else(|error| (Why::Ended, Err(error), String::new()));
+    Over { why, end, words, counted, picture_px }
 }
 
-/// An error drops the pair, which kills both programs.
+/// Why it ended, how, and what the intake said of its end. An error drops the pair, which kills both programs.
 async fn follow(
     plan: &CameraPlan,
     programs: &Programs,
     way: &mut Way,
     calls: &mut Calls,
-    first_progress: &mut Option<Instant>,
-) -> Result<Over, CameraError> {
+    known: &mut Known,
+) -> Result<(Why, Result<Finish, CameraError>, String), CameraError> {
     let alerts = plan.alerts.terms.clone();
     let mut assembler = Assembler::new(plan.schema()?, plan.timing())
         .with_alerts(alerts)
@@ -270,9 +291,9 @@ async fn follow(
                 let Some(message) = message? else { break };
                 let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
                 told.note(&checked);
-                if let Checked::Progress(_) = checked {
+                if let Checked::Progress(progress) = checked {
                     let now = Instant::now();
-                    first_progress.get_or_insert(now);
+                    known.note(progress, now);
                     due = now + STUCK;
                 }
                 way.hear(checked).await?;
@@ -305,8 +326,9 @@ async fn follow(
     let intake = pair.intake.end().await;
     let eye = pair.eye.end().await;
     let words = if intake.failed() { intake.words.clone() } else { String::new() };
-    let counted = first_progress.map_or(Duration::ZERO, |first| first.elapsed());
-    Ok(Over { end: judge(told, stopped, &intake, &eye), why, words, counted })
+    // A file whose shape changed has been counted up to there; a camera has been so far, and is away now.
+    let drawn_px = plan.scene.drawn_px().or(known.picture_px).filter(|_| live || told.looks() == 0);
+    Ok((why, judge(told, stopped, drawn_px, &intake, &eye), words))
 }
 
 fn now_ms() -> i64 {

@@ -26,6 +26,8 @@ pub(crate) struct Scene {
     lines: Vec<Line>,
     zones: Vec<Zone>,
     on_ground: GroundFigures,
+    /// Width and height of the picture that all this was drawn in, where that is known.
+    drawn_px: Option<[u32; 2]>,
 }
 
 impl Scene {
@@ -42,12 +44,22 @@ impl Scene {
                 return Err(SceneError::SameName(name.clone()));
             }
         }
-        Ok(Self { lines, zones, on_ground: GroundFigures::default() })
+        Ok(Self { lines, zones, on_ground: GroundFigures::default(), drawn_px: None })
     }
 
     /// The same scene with what is measured on its ground.
     pub(crate) fn with_ground(self, on_ground: GroundFigures) -> Self {
         Self { on_ground, ..self }
+    }
+
+    /// The same scene, drawn in a picture of this size if it was not said to be drawn in another.
+    pub(crate) fn or_drawn_in(self, size_px: Option<[u32; 2]>) -> Self {
+        Self { drawn_px: self.drawn_px.or(size_px), ..self }
+    }
+
+    /// Width and height of the picture that it was drawn in, where that is known.
+    pub(crate) fn drawn_px(&self) -> Option<[u32; 2]> {
+        self.drawn_px
     }
 
     /// What is measured on its ground.
@@ -65,6 +77,11 @@ impl Scene {
         &self.zones
     }
 
+    /// Whether anything is drawn.
+    pub(crate) fn has_places(&self) -> bool {
+        !self.lines.is_empty() || !self.zones.is_empty()
+    }
+
     /// The name of a place. The assembler has checked that the place is in the schema made from this scene.
     pub(crate) fn name(&self, place: Place) -> &str {
         match place {
@@ -73,8 +90,13 @@ impl Scene {
         }
     }
 
-    /// Which place of another scene has the same name and shape as one of this one.
+    /// Which place of another scene has the same name and shape as one of this one, in a picture of the same size.
     pub(crate) fn place_in(&self, place: Place, other: &Self) -> Option<Place> {
+        if let (Some(size_px), Some(other_px)) = (self.drawn_px, other.drawn_px)
+            && size_px != other_px
+        {
+            return None;
+        }
         let number = |at: usize| u16::try_from(at).ok();
         match place {
             Place::Line(LineIndex(index)) => {
@@ -90,8 +112,19 @@ impl Scene {
         }
     }
 
-    /// Warnings about places that lie wholly outside a picture of this size: they would count nothing for ever.
+    /// Whether it has a place in common with another scene.
+    pub(crate) fn goes_on_from(&self, other: &Self) -> bool {
+        let lines = (0..self.lines.len()).filter_map(|index| u16::try_from(index).ok());
+        let zones = (0..self.zones.len()).filter_map(|index| u16::try_from(index).ok());
+        let places = lines.map(|line| Place::Line(LineIndex(line)));
+        let mut places = places.chain(zones.map(|zone| Place::Zone(ZoneIndex(zone))));
+        places.any(|place| self.place_in(place, other).is_some())
+    }
+
+    /// Warnings about places that lie wholly outside the picture they were drawn in, or one of this size where that is not
+    /// known: they would count nothing for ever.
     pub(crate) fn outside_warnings(&self, width_px: u16, height_px: u16) -> Vec<String> {
+        let [width_px, height_px] = self.drawn_px.unwrap_or([width_px, height_px].map(u32::from));
         let (width, height) = (f64::from(width_px), f64::from(height_px));
         let lines =
             self.lines.iter().filter(|line| !line.touches(width, height)).map(|line| ("line", &line.name));

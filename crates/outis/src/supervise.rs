@@ -47,10 +47,18 @@ pub(crate) async fn again_and_again(
     mut calls: Calls,
 ) -> Result<Finish, CameraError> {
     let (mut backoff, mut strikes, mut answer) = (Backoff::default(), Strikes::default(), None);
+    // The picture that lines were drawn in, where the configuration does not say it: the camera may come back with another.
+    let mut picture_px = None;
     loop {
-        let Over { why, end, words, counted } = run(&plan, programs, &mut way, &mut calls).await;
+        let scene = plan.scene.clone().or_drawn_in(picture_px);
+        let drawn = CameraPlan { scene, ..plan.clone() };
+        let Over { why, end, words, counted, picture_px: seen_px } =
+            run(&drawn, programs, &mut way, &mut calls).await;
         let grave = end.as_ref().is_err_and(CameraError::is_grave);
         way.rest(grave);
+        if !grave && (plan.scene.has_places() || plan.ground.is_some()) {
+            picture_px = picture_px.or(seen_px);
+        }
         if !counted.is_zero() {
             // It was there: what it answered before is history.
             answer = None;
@@ -79,6 +87,10 @@ pub(crate) async fn again_and_again(
             None => {}
             Some(Call::Order(Order::Change(new))) => {
                 way.change(&plan, &new).await?;
+                if !new.scene.goes_on_from(&plan.scene) {
+                    // All of it was drawn anew, in what is seen now.
+                    picture_px = None;
+                }
                 plan = *new;
                 backoff.reset();
             }

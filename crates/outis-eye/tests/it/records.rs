@@ -318,6 +318,32 @@ fn lines_stay_where_they_were_drawn_when_the_picture_grows() {
 }
 
 #[test]
+fn lines_that_were_drawn_in_a_larger_picture_count_in_a_smaller_one() {
+    // Half of the size that the line at y = 240 was drawn in; who walks down crosses it at y = 120, after 3 s.
+    fn walker(at_ms: i64) -> Result<Vec<Detection>, DetectError> {
+        let bottom = 30.0 + 30.0 * at_ms as f32 / 1000.0;
+        let bbox = ImageBox::from_left_top_right_bottom(150.0, bottom - 60.0, 175.0, bottom);
+        Ok(vec![Detection { bbox, class: Class::Person, score: Score::new(0.9) }])
+    }
+    let stream = intake(Clips::new().street("street.ts", "-frames:v 50 -c:v libx264")).out;
+    let line = Line::new(ImagePoint::new(0.0, 240.0), ImagePoint::new(640.0, 240.0)).expect("a line");
+    for (name, drawn_px, expected) in [("told", Some((640, 480)), 1), ("not told", None, 0)] {
+        let mut settings = settings();
+        settings.scene.lines = vec![line];
+        settings.drawn_px = drawn_px;
+        settings.measure.window_ms = 60_000;
+        let ran = ran(&stream, settings, walker);
+        let crossings = ran.messages.iter().filter_map(|message| match message {
+            Message::Cell { measure: Measure::LineCrossings { forward, backward, .. }, .. } => {
+                Some(forward + backward)
+            }
+            _ => None,
+        });
+        assert_eq!(crossings.sum::<u32>(), expected, "{name}");
+    }
+}
+
+#[test]
 fn a_picture_of_another_shape_ends_the_eye_after_two_seconds() {
     let ran = ran(&two_sizes(&Clips::new(), "320x320"), settings(), nothing);
     assert_eq!((ran.outcome, ran.notices(Notice::FormatChange)), (Outcome::Truncated, 1));

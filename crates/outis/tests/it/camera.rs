@@ -31,10 +31,15 @@ struct Server {
 impl Server {
     /// On this port, or on any that is free.
     fn start(film: &Path, port: u16) -> Self {
+        Self::of("h264", film, port)
+    }
+
+    /// The same for a film of any codec.
+    fn of(codec: &str, film: &Path, port: u16) -> Self {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/streams/rtsp_server.py");
         let mut python = Command::new("/usr/bin/python3");
         python.args([program, "--port", &port.to_string(), "--user", LOGIN]);
-        python.arg(format!("street=h264:{}", film.display()));
+        python.arg(format!("street={codec}:{}", film.display()));
         let mut child =
             python.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
@@ -69,6 +74,23 @@ fn film(stage: &Stage) -> PathBuf {
     assert!(ffmpeg.arg(&film).status().is_ok_and(|status| status.success()), "ffmpeg is needed for a film");
     film
 }
+
+/// A minute of the clip's lower part, 16 : 9, in a size and a codec.
+fn wide_film(stage: &Stage, name: &str, size: &str, coding: &[&str]) -> PathBuf {
+    let film = stage.path(name);
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-nostdin", "-loglevel", "error", "-i"]).arg(clip());
+    ffmpeg.args(["-t", "60", "-vf", &format!("crop=768:432:0:144,scale={size}")]).args(coding);
+    assert!(ffmpeg.arg(&film).status().is_ok_and(|status| status.success()), "ffmpeg is needed for {name}");
+    film
+}
+
+const H264: [&str; 8] = ["-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-bf", "0"];
+
+const H265: [&str; 6] =
+    ["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "keyint=10:bframes=0:log-level=none"];
+
+const JPEG: [&str; 6] = ["-c:v", "mjpeg", "-q:v", "4", "-pix_fmt", "yuvj420p"];
 
 fn configuration(port: u16, lines: &str) -> String {
     format!(
@@ -207,6 +229,81 @@ fn lines_are_drawn_anew_within_the_window() {
     // Both configurations are on record, the newer one is in force.
     let verified = stage.run(&["verify", "state", "--json", "--config", "w.toml"]);
     assert_eq!((verified.code, &verified.json()["runs"]), (0, &2.into()), "{verified:?}");
+}
+
+/// The command line of the camera's eye.
+fn eye_words(running: &Running) -> String {
+    let eye = wait_for("an eye", || child(running, "(outis-eye)"));
+    String::from_utf8_lossy(&fs::read(format!("/proc/{eye}/cmdline")).unwrap()).replace('\0', " ")
+}
+
+#[test]
+fn a_camera_may_come_back_with_another_codec_and_size() {
+    let stage = Stage::new();
+    let large = wide_film(&stage, "large.ts", "1280:720", &H264);
+    let other = [
+        ("h265", wide_film(&stage, "small.ts", "640:360", &H265)),
+        ("jpeg", wide_film(&stage, "small.avi", "640:360", &JPEG)),
+    ];
+    let server = Server::start(&large, 0);
+    let port = server.port;
+    let running = watch(&stage, port);
+    count_for_a_while(&running);
+    assert!(!eye_words(&running).contains("--drawn-for"), "nobody knows it yet");
+    drop(server);
+    for (codec, film) in other {
+        when(&running, "away");
+        let _server = Server::of(codec, &film, port);
+        when(&running, "running");
+        // Lines are where they were drawn, in the picture that the first eye saw.
+        assert!(eye_words(&running).contains("--drawn-for=1280,720"), "{codec}");
+    }
+
+    // Where a line of a wide picture is in one that is not, nobody knows.
+    when(&running, "away");
+    let server = Server::start(&film(&stage), port);
+    wait_for("the fault", || {
+        let (head, body) = get(running.page(), "/health");
+        (head.contains(" 503 ") && body.contains("its picture is 384 x 288 now, another shape")).then_some(())
+    });
+    drop(server);
+    let _server = Server::start(&large, port);
+    when(&running, "running");
+    count_for_a_while(&running);
+
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.stderr.matches("another shape").count(), 1, "said once: {ended:?}");
+    let windows = windows(&stage);
+    assert!(observed_s(&windows) >= 3.0 && windows.len() <= 2, "{windows:?}");
+}
+
+#[test]
+fn a_change_of_size_within_a_stream_ends_nothing() {
+    let stage = Stage::new();
+    let parts = ["first.ts", "rest.ts"].map(|name| stage.path(name));
+    for (part, (size, timing)) in
+        parts.iter().zip([("1280:720", ["-t", "5"]), ("640:360", ["-output_ts_offset", "5"])])
+    {
+        let coding: Vec<&str> = H264.iter().chain(&timing).copied().collect();
+        wide_film(&stage, part.file_name().unwrap().to_str().unwrap(), size, &coding);
+    }
+    let film = stage.write("both.ts", parts.map(|part| fs::read(part).unwrap()).concat());
+    let server = Server::start(&film, 0);
+    let running = watch(&stage, server.port);
+    when(&running, "running");
+    let first = child(&running, "(outis-eye)");
+    thread::sleep(Duration::from_secs(15));
+    assert!(first.is_some() && child(&running, "(outis-eye)") == first, "the same eye");
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let frames = ended.stderr.split("stopped, ").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+    // Ten a second, of which the first fifty are large.
+    assert!(frames.is_some_and(|frames: u32| frames > 80), "{ended:?}");
+    assert!(ended.stderr.contains("format"), "it is said: {ended:?}");
+    assert!(observed_s(&windows(&stage)) >= 3.0);
 }
 
 /// Descriptors and resident kilobytes of a process.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf, process::Command};
 
 use serde_json::Value;
 
-use crate::stage::{Stage, children_of};
+use crate::stage::{Stage, children_of, clip};
 
 const CAMERA: &str = r#"
 listen = "127.0.0.1:0"
@@ -56,6 +56,46 @@ fn windows_are_written_one_by_one() {
     assert_eq!(csv.lines().count(), 1 + windows.len() * 6 * 12);
     let starts: BTreeSet<&str> = csv.lines().skip(1).filter_map(|row| row.split(',').nth(1)).collect();
     assert_eq!(starts, BTreeSet::from(["0", "3", "6"]));
+}
+
+/// Once as large as its line was drawn in, once half as large, once not as wide.
+#[test]
+fn lines_count_the_same_in_a_smaller_picture() {
+    let stage = Stage::new();
+    let line = "[[camera.line]]\nname = \"path\"\npoints = [[916, 50], [916, 720]]\n";
+    let mut config = "listen = \"127.0.0.1:0\"\noutput = { json_lines = \"w.jsonl\" }\n".to_owned();
+    for (name, crop, size) in
+        [("large", 432, "1280:720"), ("small", 432, "640:360"), ("narrow", 576, "640:480")]
+    {
+        let mut ffmpeg = Command::new("ffmpeg");
+        ffmpeg.args(["-nostdin", "-loglevel", "error", "-i"]).arg(clip());
+        let filter = format!("crop=768:{crop}:0:{},scale={size}", 576 - crop);
+        ffmpeg.args(["-t", "40", "-vf", &filter, "-c:v", "libx264", "-preset", "veryfast"]);
+        let made = ffmpeg.arg(stage.path(&format!("{name}.mkv"))).status();
+        assert!(made.is_ok_and(|status| status.success()), "ffmpeg is needed");
+        config += &format!(
+            "[[camera]]\nname = \"{name}\"\nsource = \"{name}.mkv\"\nprofile = \"exact\"\nwindow_s = 60\npace = 0\n\
+             picture = [1280, 720]\n{line}"
+        );
+    }
+    stage.write("w.toml", config);
+    let ended = stage.run(&["watch", "w.toml"]);
+    assert!(
+        ended.stderr.contains(
+            "error: camera \"narrow\": its picture is 640 x 480 now, another shape than the 1280 x 720"
+        ),
+        "{ended:?}"
+    );
+    let windows = windows(&stage.read("w.jsonl"));
+    let people = |name: &str| {
+        let window =
+            windows.iter().find(|window| window["camera"] == name).unwrap_or_else(|| panic!("{ended:?}"));
+        let people = &window["lines"][0]["classes"]["person"];
+        people["forward"].as_u64().unwrap() + people["backward"].as_u64().unwrap()
+    };
+    let (large, small) = (people("large"), people("small"));
+    // The same walks; far people are harder to see in the smaller one.
+    assert!(large >= 5 && large.abs_diff(small) <= large / 4, "{large} and {small}");
 }
 
 #[test]
