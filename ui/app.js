@@ -7,7 +7,7 @@ const TEXTS = {
     promise: "The drawing shows what was configured and what was counted. No picture of the street reaches this page, and none is kept.",
     now: "In the picture now",
     live: "live", lost: "no connection, trying again",
-    starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed", away: "away, tried again",
+    starting: "starting", running: "counting", ended: "counted to its end", partial: "counted in part", failed: "failed", away: "away, tried again", paused: "paused: nobody is counted",
     lines: "Lines", zones: "Zones", flows: "Journeys",
     forward: "forward", backward: "back", inside: "now", entered: "in", left: "out", stay: "mean stay", count: "number",
     noFlows: "None yet.", masks: "Masks", people: "people", judged: "known", masked: "with a mask",
@@ -25,6 +25,9 @@ const TEXTS = {
     spokenAlert: "Alert in {zone}: {alert}.",
     person: ["person", "people"], bicycle: ["bicycle", "bicycles"], car: ["car", "cars"],
     motorcycle: ["motorcycle", "motorcycles"], bus: ["bus", "buses"], truck: ["truck", "trucks"],
+    pause: "Pause this camera", pauseWhy: "You do not want to be counted? Nothing of this camera is looked at until you have passed. Nobody asks who you are.",
+    pausing: "One moment…", pauseDone: "Nothing of this camera is looked at for the next {seconds} s.", pauseLost: "No answer. Ask again.",
+    pauseRefused: { 429: "This camera has been paused for as much of this period as its operator allows. Ask again later, or speak to the operator.", 409: "This camera has ended: nothing of it is looked at.", 404: "This camera is not watched any more." },
     drawing: "Drawing of the lines and zones of {name}; the tables hold the same numbers.",
     spokenLine: "{name}: {forward} forward, {backward} back.", spokenZone: "{name}: {now} inside.", spokenNow: "{now} in the picture.",
     notices: {
@@ -44,7 +47,7 @@ const TEXTS = {
     promise: "Le schéma montre ce qui a été configuré et ce qui a été compté. Aucune image de la rue n’arrive sur cette page, et aucune n’est conservée.",
     now: "Dans le champ maintenant",
     live: "en direct", lost: "pas de connexion, nouvel essai",
-    starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec", away: "absente, nouvelle tentative",
+    starting: "démarrage", running: "comptage en cours", ended: "compté jusqu’à la fin", partial: "compté en partie", failed: "échec", away: "absente, nouvelle tentative", paused: "en pause : personne n’est compté",
     lines: "Lignes", zones: "Zones", flows: "Trajets",
     forward: "aller", backward: "retour", inside: "présents", entered: "entrées", left: "sorties", stay: "durée moy.", count: "nombre",
     noFlows: "Aucun pour l’instant.", masks: "Masques", people: "personnes", judged: "connus", masked: "avec masque",
@@ -62,6 +65,9 @@ const TEXTS = {
     spokenAlert: "Alerte, {zone} : {alert}.",
     person: ["personne", "personnes"], bicycle: ["vélo", "vélos"], car: ["voiture", "voitures"],
     motorcycle: ["moto", "motos"], bus: ["bus", "bus"], truck: ["camion", "camions"],
+    pause: "Mettre cette caméra en pause", pauseWhy: "Vous ne voulez pas être compté ? Rien de cette caméra n’est regardé le temps de votre passage. Personne ne demande qui vous êtes.",
+    pausing: "Un instant…", pauseDone: "Rien de cette caméra n’est regardé pendant {seconds} s.", pauseLost: "Pas de réponse. Demandez encore.",
+    pauseRefused: { 429: "Cette caméra a été en pause aussi longtemps que son exploitant le permet pour cette période. Demandez plus tard, ou adressez-vous à l’exploitant.", 409: "Cette caméra a fini : rien n’en est regardé.", 404: "Cette caméra n’est plus observée." },
     drawing: "Schéma des lignes et zones de {name} ; les tableaux donnent les mêmes nombres.",
     spokenLine: "{name} : {forward} aller, {backward} retour.", spokenZone: "{name} : {now} présents.", spokenNow: "{now} dans le champ.",
     notices: {
@@ -127,9 +133,26 @@ class CameraView {
     this.root = document.getElementById("camera").content.cloneNode(true).firstElementChild;
     say(this.root);
     this.drawing = this.find(".drawing");
+    this.find(".pause").addEventListener("click", () => this.pause());
     this.values = new Map(); // what each number was, to mark the ones that changed
     document.getElementById("cameras").append(this.root);
     new ResizeObserver(() => this.camera && this.draw()).observe(this.drawing);
+  }
+
+  /** Asks for a pause. Nothing is sent but the camera's name. */
+  async pause() {
+    const [button, said] = [this.find(".pause"), this.find(".paused")];
+    button.disabled = true;
+    said.textContent = texts.pausing;
+    try {
+      const body = JSON.stringify({ camera: this.camera.name });
+      const answer = await fetch("/api/pause", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      const { seconds, error } = await answer.json();
+      said.textContent = answer.ok ? fill(texts.pauseDone, { seconds: number.format(seconds) }) : texts.pauseRefused[answer.status] ?? error;
+    } catch {
+      said.textContent = texts.pauseLost;
+    }
+    button.disabled = false;
   }
 
   find(selector) {
@@ -168,6 +191,8 @@ class CameraView {
     progress.hidden = !duration_s;
     progress.value = duration_s ? Math.min(1, media_s / duration_s) : 0;
     progress.setAttribute("aria-label", name);
+    this.find(".objection").hidden = !newest.can_pause || ["ended", "partial", "failed"].includes(status);
+    if (status === "running") this.find(".paused").textContent = "";
     const { profile, epsilon, k } = this.camera;
     const terms = this.find(".terms");
     terms.hidden = epsilon === null;
@@ -534,7 +559,7 @@ function show(state) {
 }
 
 function link(live) {
-  const over = newest.cameras.length > 0 && newest.cameras.every(({ status }) => !["starting", "running", "away"].includes(status));
+  const over = newest.cameras.length > 0 && newest.cameras.every(({ status }) => !["starting", "running", "away", "paused"].includes(status));
   const element = document.getElementById("link");
   element.textContent = live ? texts.live : texts.lost;
   element.className = live ? "link live" : "link";

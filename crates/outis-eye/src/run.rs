@@ -92,6 +92,9 @@ pub fn run_with_masks(
         // The packet's reader has a limit far below the end of 64 bits.
         settings.measure.origin_ms = i64::try_from(origin_ms).unwrap_or(i64::MAX);
     }
+    // A file that is not passed on from its beginning: its windows are those of the whole.
+    let skipped_ms = i64::try_from(frames.header().skipped_ms).unwrap_or(i64::MAX);
+    settings.measure.origin_ms = settings.measure.origin_ms.saturating_add(skipped_ms);
     let mut eye = Eye::new(detector, masks, output, settings);
     eye.haste = Haste::new(frames.header().origin_unix_ms.is_some());
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;

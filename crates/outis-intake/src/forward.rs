@@ -17,12 +17,23 @@ use crate::{
     verdict::Verdict,
 };
 
-/// Passes on every packet of the source's video stream, then says whether the source was whole.
+/// Passes on every packet of the source's video stream, from the first key frame at this place or after it, then says
+/// whether the source was whole.
 ///
 /// # Errors
 /// When the pipe fails.
-pub(crate) fn forward(mut source: Source, out: impl Write, mut pace: Pace) -> Result<(), WriteError> {
-    let mut writer = Writer::new(out, source.header())?;
+pub(crate) fn forward(
+    mut source: Source,
+    out: impl Write,
+    mut pace: Pace,
+    from_ms: u64,
+) -> Result<(), WriteError> {
+    let mut start =
+        Start { from_us: i64::try_from(from_ms).unwrap_or(i64::MAX).saturating_mul(1000), first_us: None };
+    let mut stream = match from_ms {
+        0 => Stream::Begun(Writer::new(out, source.header())?),
+        _ => Stream::Skipping(Some(out)),
+    };
     let mut verdict = Verdict::new(source.stated_duration_us());
     let started = Instant::now();
     let (mut errors_in_a_row, mut packets) = (0, 0);
@@ -31,17 +42,59 @@ pub(crate) fn forward(mut source: Source, out: impl Write, mut pace: Pace) -> Re
             Next::Video(packet) => {
                 note(&mut verdict, &source, &packet);
                 verdict.newest(packet.is_corrupt());
-                thread::sleep(pace.wait(source.decoded_at_us(&packet, packets), started.elapsed()));
+                let at_us = source.decoded_at_us(&packet, packets);
                 packets += 1;
-                match write(&mut writer, &packet, Times::OfFile) {
+                if let Stream::Skipping(out) = &mut stream {
+                    let Some(skipped_us) = start.reached(at_us, packet.is_key()) else { continue };
+                    let skipped_ms =
+                        u64::try_from(skipped_us / 1000).unwrap_or(0).min(Header::SKIPPED_MAX_MS);
+                    let header = Header { skipped_ms, ..source.header().clone() };
+                    let Some(out) = out.take() else { continue };
+                    stream = Stream::Begun(Writer::new(out, &header)?);
+                }
+                let Stream::Begun(writer) = &mut stream else { continue };
+                thread::sleep(pace.wait(at_us, started.elapsed()));
+                match write(writer, &packet, Times::OfFile) {
                     Err(WriteError::TooLarge { .. }) => verdict.failed(),
                     other => other?,
                 }
             }
             Next::Other(packet) => note(&mut verdict, &source, &packet),
             Next::Skipped => verdict.failed(),
-            Next::End => return writer.end(verdict.ending()),
-            Next::Broken => return writer.end(Ending::Truncated),
+            Next::End => return stream.end(source.header(), verdict.ending()),
+            Next::Broken => return stream.end(source.header(), Ending::Truncated),
+        }
+    }
+}
+
+/// Where a file begins to be passed on.
+#[derive(Debug)]
+struct Start {
+    from_us: i64,
+    /// The time of the file's first packet.
+    first_us: Option<i64>,
+}
+
+impl Start {
+    /// How much of the file lies before a packet, when it is to be passed on with all that follow.
+    fn reached(&mut self, at_us: i64, key: bool) -> Option<i64> {
+        let skipped_us = at_us.saturating_sub(*self.first_us.get_or_insert(at_us));
+        (key && skipped_us >= self.from_us).then_some(skipped_us)
+    }
+}
+
+/// A stream that may not have begun.
+enum Stream<W: Write> {
+    Skipping(Option<W>),
+    Begun(Writer<W>),
+}
+
+impl<W: Write> Stream<W> {
+    fn end(self, header: &Header, ending: Ending) -> Result<(), WriteError> {
+        match self {
+            Self::Begun(writer) => writer.end(ending),
+            Self::Skipping(Some(out)) => Writer::new(out, header)?.end(ending),
+            Self::Skipping(None) => Ok(()),
         }
     }
 }
@@ -132,4 +185,17 @@ fn write(writer: &mut Writer<impl Write>, packet: &packet::Packet, times: Times)
         new_extradata: new_extradata.as_ref().map_or(&[], |data| data.data()),
         data: packet.data().unwrap_or(&[]),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_begins_with_the_first_key_frame_at_its_place() {
+        let mut start = Start { from_us: 2_000, first_us: None };
+        let packets = [(500, true), (2_400, true), (2_600, false), (3_000, true)];
+        let reached = packets.map(|(at_us, key)| start.reached(at_us, key));
+        assert_eq!(reached, [None, None, None, Some(2_500)]);
+    }
 }

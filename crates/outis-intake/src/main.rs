@@ -24,7 +24,7 @@ use std::{
 
 use clap::Parser;
 use outis_jail::{Leave, LockedIntake};
-use outis_packet::WriteError;
+use outis_packet::{Header, WriteError};
 
 use crate::{
     address::{Address, LEN_MAX},
@@ -53,15 +53,18 @@ struct Args {
     /// Speed in media seconds per second: 1 plays in real time, 0 as fast as the reader takes it.
     #[arg(long, value_name = "SPEED", default_value = "0", value_parser = Pace::parse)]
     pace: Pace,
+    /// Of a file, pass on nothing before this place, in milliseconds from its beginning: from the first key frame there.
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = clap::value_parser!(u64).range(..=Header::SKIPPED_MAX_MS), conflicts_with = "address_on_stdin")]
+    from_ms: u64,
 }
 
 fn main() -> ExitCode {
-    let Args { source, address_on_stdin: _, transport, pace } = Args::parse();
+    let Args { source, address_on_stdin: _, transport, pace, from_ms } = Args::parse();
     // The library writes to standard error by itself, and quotes what it reads.
     ffmpeg_next::log::set_level(ffmpeg_next::log::Level::Quiet);
     let left = match source {
         Some(source) if device::is_device(source.as_ref()) => film(source.as_ref()),
-        Some(source) => start(&source).map(|(locked, source)| pass_on(locked, source, pace)),
+        Some(source) => start(&source).map(|(locked, source)| pass_on(locked, source, pace, from_ms)),
         None => read_address().and_then(|address| camera::call(&address, transport)).map(follow),
     };
     match left {
@@ -117,8 +120,8 @@ fn left(followed: Result<Followed, WriteError>) -> Leave {
     }
 }
 
-fn pass_on(locked: LockedIntake, source: Source, pace: Pace) -> Leave {
-    match forward::forward(source, locked.into_packets(), pace) {
+fn pass_on(locked: LockedIntake, source: Source, pace: Pace, from_ms: u64) -> Leave {
+    match forward::forward(source, locked.into_packets(), pace, from_ms) {
         Ok(()) => Leave::Done,
         // Whoever read the packets is gone, and knows why.
         Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,

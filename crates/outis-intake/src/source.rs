@@ -243,6 +243,7 @@ fn header(input: &Demuxer, stream: &Stream<'_>) -> Result<Header, OpenError> {
         frame_rate: ratio(stream.avg_frame_rate()).or_else(|| ratio(stream.rate())),
         duration_us: ffi::stated_duration_us(input).and_then(|us| u64::try_from(us).ok()),
         origin_unix_ms: None,
+        skipped_ms: 0,
         rotation_deg: rotation_deg(stream),
     })
 }

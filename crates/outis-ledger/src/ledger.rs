@@ -248,13 +248,14 @@ impl Ledger {
         std::mem::take(&mut self.notices)
     }
 
-    /// Whether a window with a payload of this digest, in hexadecimal, is among the newest that were signed.
-    pub fn has_signed(&self, camera: &str, start_ms: i64, payload: &str) -> bool {
+    /// Whether a window of a run with a payload of this digest, in hexadecimal, is among the newest that were signed.
+    pub fn has_signed(&self, run: u64, camera: &str, start_ms: i64, payload: &str) -> bool {
         let key = self.key.public();
         self.spool.firsts().rev().take(2).any(|first| {
             let windows = self.spool.read(first).unwrap_or_default();
             windows.iter().filter_map(|bytes| envelope::open(bytes, &key).ok()).any(|(seal, signed)| {
-                (seal.camera.as_str(), seal.start_ms) == (camera, start_ms)
+                // A file that is watched again has the same windows again, in another run.
+                (seal.run, seal.camera.as_str(), seal.start_ms) == (run, camera, start_ms)
                     && Digest::of(&signed).to_string() == payload
             })
         })

@@ -38,6 +38,9 @@ pub struct Header {
     /// For a source that is live, milliseconds from the Unix epoch to the moment its first packet came; `None` for a
     /// file, whose packets come whenever they are asked for.
     pub origin_unix_ms: Option<u64>,
+    /// For a file that is not passed on from its beginning, milliseconds of it before the first packet that is; 0 for a
+    /// live source.
+    pub skipped_ms: u64,
     /// The turn in degrees clockwise that brings the picture upright: 0, 90, 180 or 270.
     pub rotation_deg: u16,
 }
@@ -48,6 +51,9 @@ impl Header {
 
     /// The latest beginning of a live source, in milliseconds from the Unix epoch: thirty thousand years.
     pub const ORIGIN_MAX_MS: u64 = 1_000_000_000_000_000;
+
+    /// The latest place from which a file is passed on, in milliseconds: three years.
+    pub const SKIPPED_MAX_MS: u64 = 100_000_000_000;
 
     /// The longest side in pixels that is passed on. No codec that a camera speaks codes more.
     pub const SIDE_MAX_PX: u32 = 65_535;

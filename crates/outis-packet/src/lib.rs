@@ -24,7 +24,7 @@ pub use write::{WriteError, Writer};
 const MAGIC: [u8; 8] = *b"OutisPkt";
 
 /// Changes whenever the bytes do: both ends come from one build, so no version but this one is ever read.
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 
 const TAG_PACKET: u8 = 1;
 const TAG_END: u8 = 2;

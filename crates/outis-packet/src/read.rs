@@ -150,11 +150,13 @@ fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
     let frame_rate = get_ratio(input, "frame rate")?;
     let duration_us = Some(u64::from_le_bytes(get(input)?)).filter(|&duration| duration > 0);
     let ([live], origin_unix_ms) = (get(input)?, u64::from_le_bytes(get(input)?));
+    let skipped_ms = u64::from_le_bytes(get(input)?);
     let rotation_deg = u16::from_le_bytes(get(input)?);
     check("bits per sample", bits_per_sample <= 256)?;
     check("range", range <= 2)?;
     check("live", live <= 1)?;
     check("origin", origin_unix_ms <= if live == 1 { Header::ORIGIN_MAX_MS } else { 0 })?;
+    check("skipped", skipped_ms <= if live == 1 { 0 } else { Header::SKIPPED_MAX_MS })?;
     check("rotation", matches!(rotation_deg, 0 | 90 | 180 | 270))?;
     Ok(Header {
         codec,
@@ -173,6 +175,7 @@ fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
         frame_rate,
         duration_us,
         origin_unix_ms: (live == 1).then_some(origin_unix_ms),
+        skipped_ms,
         rotation_deg,
     })
 }
@@ -239,6 +242,7 @@ mod tests {
             frame_rate: Ratio::new(10, 1),
             duration_us: Some(79_500_000),
             origin_unix_ms: Some(1_700_000_000_000),
+            skipped_ms: 0,
             rotation_deg: 90,
         }
     }
@@ -311,14 +315,15 @@ mod tests {
     fn refusals_name_the_field() {
         let good = written(&[PACKET], Some(Ending::Complete));
         let header_len = written(&[], None).len();
-        let cases: [(&str, usize, &[u8]); 10] = [
+        let cases: [(&str, usize, &[u8]); 11] = [
             ("not a packet stream", 0, b"RIFF"),
             ("format version 7", 8, &[7]),
             ("`codec`", 14, b"H264"),
             ("`codec`", 10, &[255, 255, 255, 255]),
             ("`extradata`", 22, &[0, 0, 0, 1]),
-            ("`live`", header_len - 11, &[2]),
-            ("`origin`", header_len - 11, &[0]),
+            ("`live`", header_len - 19, &[2]),
+            ("`origin`", header_len - 19, &[0]),
+            ("`skipped`", header_len - 10, &[1]),
             ("`rotation`", header_len - 2, &[45, 0]),
             ("`tag`", header_len, &[3]),
             ("`flags`", header_len + 1, &[4]),

@@ -99,5 +99,6 @@ fn put_header(out: &mut impl Write, header: &Header) -> io::Result<()> {
     put(out, header.duration_us.unwrap_or(0).to_le_bytes())?;
     put(out, [u8::from(header.origin_unix_ms.is_some())])?;
     put(out, header.origin_unix_ms.unwrap_or(0).to_le_bytes())?;
+    put(out, header.skipped_ms.to_le_bytes())?;
     put(out, header.rotation_deg.to_le_bytes())
 }

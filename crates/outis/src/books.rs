@@ -68,9 +68,14 @@ impl Books {
         self.kept.push(None);
     }
 
+    /// Which run of the device this is.
+    pub(crate) fn run(&self) -> u64 {
+        self.ledger.run()
+    }
+
     /// Whether a window that was to be signed was.
     pub(crate) fn has_signed(&self, window: &Pending) -> bool {
-        self.ledger.has_signed(&window.camera, window.start_ms, &window.payload)
+        self.ledger.has_signed(window.run, &window.camera, window.start_ms, &window.payload)
     }
 
     /// Whether windows wait for a disk that takes them.
@@ -81,6 +86,12 @@ impl Books {
     /// Signs a finished window; it is on the disk when this returns, or waits in memory and people hear of it.
     pub(crate) fn finished(&mut self, window: Window) {
         self.ledger.finish(window, moment(self.began));
+        self.tell();
+    }
+
+    /// Logs for how long a window of a camera was paused.
+    pub(crate) fn paused(&mut self, camera: &str, seconds: u64) {
+        self.ledger.paused(camera, seconds, moment(self.began));
         self.tell();
     }
 

@@ -7,6 +7,7 @@ use outis_record::{DisclosureError, NoRandomness, Notice, Outcome, Progress, Sch
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::Instant,
 };
 
 use crate::{
@@ -117,6 +118,8 @@ pub(crate) struct Fleet {
     reports: mpsc::Receiver<Report>,
     /// By the cameras' numbers; of one that has ended, nobody listens.
     orders: Vec<mpsc::Sender<Order>>,
+    /// To when each is paused.
+    pauses: Vec<watch::Sender<Option<Instant>>>,
     at_work: usize,
     tasks: JoinSet<()>,
 }
@@ -133,6 +136,10 @@ pub(crate) enum Report {
         why: String,
         grave: bool,
     },
+    /// Nobody looks at it, for as long as somebody wants it so: its programs are gone.
+    Paused(usize),
+    /// It will be looked at again.
+    Resumed(usize),
     /// The wall clock was set: its windows before this are of the old one, those after it of the new one.
     ClockSet(usize),
     /// From here on it is watched by another plan.
@@ -151,33 +158,31 @@ pub(crate) enum Order {
 }
 
 impl Fleet {
-    /// Starts every camera. One that fails leaves the others alone.
-    pub(crate) fn start(plans: Vec<CameraPlan>, programs: &Programs, stop: &Stop) -> Self {
+    /// A fleet without cameras.
+    pub(crate) fn new(programs: &Programs, stop: &Stop) -> Self {
         let (sender, reports) = mpsc::channel(REPORTS_MAX);
-        let (programs, stop) = (programs.clone(), stop.clone());
-        let (orders, tasks) = (Vec::with_capacity(plans.len()), JoinSet::new());
-        let mut fleet = Self { programs, stop, sender, reports, orders, at_work: 0, tasks };
-        for (camera, plan) in plans.into_iter().enumerate() {
-            fleet.begin(camera, plan);
-        }
-        fleet
+        let (programs, stop, tasks) = (programs.clone(), stop.clone(), JoinSet::new());
+        Self { programs, stop, sender, reports, orders: Vec::new(), pauses: Vec::new(), at_work: 0, tasks }
     }
 
-    /// Starts a camera, a new one or one that has ended.
+    /// Starts a camera, a new one or one that has ended; one that is paused when that is over. One that fails leaves the
+    /// others alone.
     ///
     /// # Panics
     /// When its number is neither that of a camera nor the next one.
-    pub(crate) fn begin(&mut self, camera: usize, plan: CameraPlan) {
+    pub(crate) fn begin(&mut self, camera: usize, plan: CameraPlan, paused: Option<Instant>) {
         let (order, orders) = mpsc::channel(ORDERS_MAX);
+        let (sender, pause) = watch::channel(paused);
         if camera < self.orders.len() {
-            self.orders[camera] = order;
+            (self.orders[camera], self.pauses[camera]) = (order, sender);
         } else {
             assert_eq!(camera, self.orders.len(), "the next number");
             self.orders.push(order);
+            self.pauses.push(sender);
         }
         self.at_work += 1;
         let (programs, sender) = (self.programs.clone(), self.sender.clone());
-        let calls = Calls::new(self.stop.clone(), orders);
+        let calls = Calls::new(self.stop.clone(), orders, pause);
         self.tasks.spawn(async move {
             let end = match Way::new(camera, &plan, sender.clone()) {
                 Ok(way) if plan.source.is_live() => {
@@ -206,6 +211,13 @@ impl Fleet {
         if let Some(orders) = self.orders.get(camera) {
             // It fails for a camera that has ended, and that is told.
             let _ = orders.try_send(order);
+        }
+    }
+
+    /// Has a camera's programs ended at once, and started again when the pause is over. It says so when they are gone.
+    pub(crate) fn pause(&self, camera: usize, until: Instant) {
+        if let Some(pause) = self.pauses.get(camera) {
+            pause.send_replace(Some(until));
         }
     }
 

@@ -25,6 +25,7 @@ use crate::{
     inventory,
     launch::{CameraPlan, Looks, Pace},
     on_ground::{GroundKeys, GroupsKey, HeatKeys},
+    pause::PauseTerms,
     scene::{Line, Name, Point, Scene, Zone},
     source::{self, Source, Transport},
     speaker::{SpeakerConfig, SpeakerPlan},
@@ -72,6 +73,9 @@ pub(crate) struct Config {
     sign: Option<PathBuf>,
     /// Who hears of alerts.
     speaker: Option<SpeakerConfig>,
+    /// How passers-by may have cameras paused.
+    #[serde(default)]
+    pause: PauseTerms,
     camera: Vec<CameraConfig>,
 }
 
@@ -197,6 +201,8 @@ pub(crate) struct Setup {
     pub(crate) sign: Option<PathBuf>,
     /// Who hears of alerts.
     pub(crate) speaker: Option<SpeakerPlan>,
+    /// How passers-by may have cameras paused.
+    pub(crate) pause: PauseTerms,
     pub(crate) cameras: Vec<Camera>,
 }
 
@@ -255,7 +261,7 @@ fn setup(
     let file = path.display();
     let config = parse(text).map_err(|error| UsageError::new(format!("{file}, {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
-    let Config { listen, output, state, keep_mb, sign, speaker, camera } = config;
+    let Config { listen, output, state, keep_mb, sign, speaker, pause, camera } = config;
     let mut cameras = Vec::with_capacity(camera.len());
     for camera in camera {
         let detector = find(camera.detector, camera.masks)?;
@@ -280,8 +286,9 @@ fn setup(
     let names: Vec<&str> = cameras.iter().map(|camera| camera.name.as_str()).collect();
     let speaker = speaker.map(|speaker| speaker.check(folder, &state.folder, &names)).transpose();
     let speaker = speaker.map_err(|error| UsageError::new(format!("{file}, speaker: {error}")))?;
+    let pause = pause.check().map_err(|error| UsageError::new(format!("{file}, pause: {error}")))?;
     let part = inventory::configuration(path, text);
-    Ok(Setup { listen, output, state, part, sign: beside(sign), speaker, cameras })
+    Ok(Setup { listen, output, state, part, sign: beside(sign), speaker, pause, cameras })
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -773,6 +780,7 @@ pub(crate) mod tests {
             ("`[[camera.alert]]`", "[[camera]]\n[[camera.alert]]"),
             ("`[camera.operational]`", "[[camera]]\n[camera.operational]"),
             ("`[camera.heat]`", "[[camera]]\n[camera.heat]"),
+            ("`[pause]`", "[pause]"),
             ("`[speaker]`", "[speaker]"),
             ("`[[speaker.message]]`", "[speaker]\n[[speaker.message]]"),
             ("`[[speaker.rtp]]`", "[speaker]\n[[speaker.rtp]]"),

@@ -22,6 +22,9 @@ const LAG_MAX_MS: u64 = 4_000;
 const AHEAD_MAX: Duration = Duration::from_secs(60);
 const AHEAD_SHARE: f64 = 0.05;
 
+/// No longer than this does a video go on without a key frame, in milliseconds.
+const KEY_GAP_MAX_MS: i64 = 600_000;
+
 /// How far the times of a live camera may be from this program's: their clocks are one, but what is read from it waits
 /// in pipes and queues, and a camera's own timestamps run up to two seconds off.
 const CLOCK_SLACK_MS: i64 = 5_000;
@@ -44,6 +47,9 @@ pub(crate) struct Timing {
 pub(crate) enum Origin {
     /// Windows of a file count from its first frame.
     FirstFrame,
+    /// The same of a file of which everything before this place was left out, in milliseconds; the first key frame after it
+    /// comes a while later.
+    Later { from_ms: i64 },
     /// Windows of a live camera are those of the wall clock, which said this when its programs were started, in
     /// milliseconds from the Unix epoch. Its first frame came a while later; the eye knows when.
     Wall { start_ms: i64 },
@@ -123,13 +129,14 @@ pub(crate) enum Untimely {
 
 impl Course {
     pub(crate) fn new(timing: Timing) -> Self {
-        let start_ms = match timing.origin {
-            Origin::FirstFrame => 0,
-            Origin::Wall { start_ms } => start_ms,
+        let origin_ms = match timing.origin {
+            Origin::FirstFrame => (0, 0),
+            Origin::Later { from_ms } => (from_ms, from_ms.saturating_add(KEY_GAP_MAX_MS)),
+            Origin::Wall { start_ms } => (start_ms, start_ms),
         };
         Self {
             timing,
-            origin_ms: (start_ms, start_ms),
+            origin_ms,
             heard: false,
             newest: Progress::default(),
             progress_count: 0,

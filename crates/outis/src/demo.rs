@@ -17,7 +17,7 @@ use crate::{
     launch::{CameraPlan, Looks, Pace, Programs},
     live::Live,
     meter::Meter,
-    page::Page,
+    page::{Api, Page},
     report::table,
     scene::{Line, Scene, Zone},
     source::Source,
@@ -122,12 +122,14 @@ fn scene() -> Scene {
 
 async fn serve(listen: Option<SocketAddr>, live: &Live) -> anyhow::Result<Page> {
     if let Some(listen) = listen {
-        let page = Page::serve(listen, live.json(), None).await;
+        let page = Page::serve(listen, live.json(), Api::default()).await;
         return page.with_context(|| format!("the page cannot be served at {listen}"));
     }
     let ports = LISTEN.port()..LISTEN.port() + PORTS;
     for port in ports {
-        match Page::serve(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), live.json(), None).await {
+        match Page::serve(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port), live.json(), Api::default())
+            .await
+        {
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             page => return page.context("the page cannot be served"),
         }

@@ -17,6 +17,7 @@ use crate::{
     config::{self, Camera, Setup},
     detector::Cache,
     exit::Exit,
+    pause::PauseTerms,
     release::CLOCK_STEP_MS,
     report::json::{Terms, seconds},
     scene::Scene,
@@ -37,8 +38,8 @@ pub(crate) struct DescribeArgs {
 /// Reads the configuration as `outis watch` does, and prints what it would tell.
 pub(crate) fn run(arguments: &DescribeArgs) -> anyhow::Result<Exit> {
     let setup = config::load_to_describe(&arguments.config, &Cache::from_env())?;
-    let Setup { cameras, speaker, .. } = setup;
-    let described = cameras.iter().map(|camera| describe(camera, speaker.as_ref()));
+    let Setup { cameras, speaker, pause, .. } = setup;
+    let described = cameras.iter().map(|camera| describe(camera, speaker.as_ref(), pause));
     let cameras = described.collect::<anyhow::Result<Vec<_>>>()?;
     let text = if arguments.json {
         serde_json::to_string_pretty(&Description { cameras })? + "\n"
@@ -70,6 +71,7 @@ struct CameraDescription {
     frame_bits: f64,
     when: String,
     beside: &'static str,
+    pause: PauseDescription,
     /// Alerts that may leave between windows, each hour.
     alerts_per_hour: u32,
     /// Their share of the bits of a window: by what they say, and when they come.
@@ -78,6 +80,20 @@ struct CameraDescription {
     alerts: Option<AlertDescription>,
     cells: Vec<CellDescription>,
 }
+
+/// How passers-by can object.
+#[derive(Debug, Serialize)]
+struct PauseDescription {
+    /// How long a pause is unless something else is asked for.
+    seconds: u32,
+    /// At most this share of a window.
+    window_share: f64,
+    told: &'static str,
+}
+
+/// The paused seconds come from the door, so they are no part of the bits that an eye can tell.
+const PAUSE_TOLD: &str = "paused_s with each window, and on record: whole seconds, by the door. No eye has a say in them, and nobody's \
+                          request is kept: they add nothing to the bits";
 
 /// What may leave at once, and why.
 #[derive(Debug, Serialize)]
@@ -167,7 +183,12 @@ struct CellDescription {
     bits: f64,
 }
 
-fn describe(camera: &Camera, speaker: Option<&SpeakerPlan>) -> anyhow::Result<CameraDescription> {
+fn describe(
+    camera: &Camera,
+    speaker: Option<&SpeakerPlan>,
+    pause: PauseTerms,
+) -> anyhow::Result<CameraDescription> {
+    let PauseTerms { seconds: pause_s, window_share } = pause;
     let plan = &camera.plan;
     let schema: Schema = plan.schema()?;
     let disclosure: Disclosure = plan.disclosure(&schema)?;
@@ -201,6 +222,7 @@ fn describe(camera: &Camera, speaker: Option<&SpeakerPlan>) -> anyhow::Result<Ca
             "on the local page a clock in steps of 60 s, kinds of faults and the number of frames with each window, \
              the size of the picture once; how the run ended"
         },
+        pause: PauseDescription { seconds: pause_s, window_share, told: PAUSE_TOLD },
         alerts_per_hour: disclosure.alerts().per_hour(),
         alert_bits: rounded(disclosure.alert_bits()),
         alerts: AlertDescription::new(camera, speaker),
@@ -305,12 +327,26 @@ impl CameraDescription {
     /// For people. Figures of classes that have the same rule share a line.
     fn text(&self) -> String {
         let Self {
-            camera, detector, terms, window_s, bits_per_window, bits_per_second, when, beside, ..
+            camera,
+            detector,
+            terms,
+            window_s,
+            bits_per_window,
+            bits_per_second,
+            when,
+            beside,
+            pause,
+            ..
         } = self;
         let mut text = format!("camera \"{camera}\", profile \"{}\"\n", terms.profile());
         let detector = detector.unwrap_or("not in the cache of this machine: `make models` fetches it");
         text += &format!("  detector   {detector}\n");
         text += &format!("  leaves     {when}\n  beside     {beside}\n");
+        let PauseDescription { seconds, window_share, told } = pause;
+        text += &format!(
+            "  pauses     {seconds} s a request, at most {} % of a window; told is {told}\n",
+            (100.0 * window_share).round()
+        );
         text += &match &self.alerts {
             Some(alerts) => alerts.text(self.alerts_per_hour, self.alert_bits),
             None => "  alerts     none\n".to_owned(),

@@ -3,6 +3,8 @@
 //!
 //! It knows no process; what it takes was checked by the assembler.
 
+use std::fs;
+
 use outis_ledger::Window;
 use outis_record::WindowState;
 
@@ -32,20 +34,29 @@ impl Desk {
     /// Where the windows of these cameras go. What a crash has left on record only is written to the files first.
     pub(crate) fn new(cameras: Vec<Camera>, mut output: Output, books: Books, journal: Journal) -> Self {
         let mut all_written = true;
+        let mut complete = |left: &Pending| match output.complete(&left.lines) {
+            Ok(false) => {}
+            Ok(true) => {
+                eprintln!("note: a window that a crash had left on record only is in the files now");
+            }
+            Err(error) => {
+                eprintln!("error: {error:#}; the window is in the ledger");
+                all_written = false;
+            }
+        };
         if let Some(left) = journal.left() {
             if books.has_signed(&left) {
-                match output.complete(&left.lines) {
-                    Ok(false) => {}
-                    Ok(true) => {
-                        eprintln!("note: a window that a crash had left on record only is in the files now")
-                    }
-                    Err(error) => {
-                        eprintln!("error: {error:#}; the window is in the ledger");
-                        all_written = false;
-                    }
-                }
+                complete(&left);
             }
             journal.clear();
+        }
+        // What the ledger has signed of windows that were running. Each is forgotten before the next is written: should
+        // this be interrupted too, the one in the files is the last one there.
+        for (path, drafts) in journal.left_running() {
+            if let Some(signed) = drafts.iter().find(|draft| books.has_signed(draft)) {
+                complete(signed);
+            }
+            let _ = fs::remove_file(path);
         }
         Self { cameras, output, books, journal, all_written }
     }
@@ -70,8 +81,22 @@ impl Desk {
 
     /// Keeps what may be told of a running window should this program die. It is shown to nobody.
     pub(crate) fn draft(&mut self, index: usize, window: &WindowView) {
-        let Camera { name, plan } = &self.cameras[index];
-        self.books.running(index, plan.window_ms, || to_sign(name.as_str(), &plan.scene, window));
+        let Self { cameras, output, books, journal, .. } = self;
+        let Camera { name, plan } = &cameras[index];
+        let run = books.run();
+        books.running(index, plan.window_ms, || {
+            let signed = to_sign(name.as_str(), &plan.scene, window)?;
+            if let Ok(lines) = output.lines(name.as_str(), &plan.scene, window) {
+                // On a full disk a crash may leave the files one window behind the ledger.
+                let _ = journal.keep_running(Pending::new(run, &signed, lines));
+            }
+            Some(signed)
+        });
+    }
+
+    /// Logs for how long a window that will be handed in now was paused.
+    pub(crate) fn paused(&mut self, index: usize, seconds: u64) {
+        self.books.paused(self.cameras[index].name.as_str(), seconds);
     }
 
     /// Goes on with a camera by another plan.
@@ -102,14 +127,16 @@ impl Desk {
 
     /// A live camera is away: of an eye that broke the rules, what was kept is forgotten.
     pub(crate) fn forget(&mut self, index: usize) {
-        self.books.forget(self.cameras[index].name.as_str());
+        let name = self.cameras[index].name.as_str();
+        self.books.forget(name);
+        self.journal.forget_running(name);
     }
 
     /// Ends a camera. Of an eye that nothing speaks against, the gate has told the running window as partial by now;
     /// of any other, what was kept of it is forgotten.
     pub(crate) fn end(&mut self, index: usize, end: &Result<Finish, CameraError>) {
         if !matches!(end, Ok(_) | Err(CameraError::Silent(_) | CameraError::Stopped)) {
-            self.books.forget(self.cameras[index].name.as_str());
+            self.forget(index);
         }
     }
 
@@ -125,7 +152,7 @@ impl Desk {
             Some(signed) => {
                 if let Ok(lines) = &lines {
                     // On a full disk a crash may leave the files one window behind the ledger.
-                    let _ = self.journal.keep(&Pending::new(&signed, lines.clone()));
+                    let _ = self.journal.keep(&Pending::new(self.books.run(), &signed, lines.clone()));
                 }
                 self.books.finished(signed);
             }
@@ -136,6 +163,7 @@ impl Desk {
             eprintln!("error: camera \"{name}\": {error:#}; the window is in the ledger");
             self.all_written = false;
         }
+        self.journal.forget_running(name.as_str());
         self.journal.clear();
     }
 
@@ -241,9 +269,29 @@ mod tests {
         let mut first = desk(folder.path());
         first.window(0, at(0, WindowState::Open));
         drop(first);
+        // The start after that finds nothing to do.
+        for _ in 0..2 {
+            assert!(desk(folder.path()).close());
+            assert_eq!(told(folder.path()), (vec![(0, "partial".to_owned())], 1));
+        }
+    }
+
+    #[test]
+    fn a_window_of_an_earlier_run_is_not_taken_for_one_that_was_never_signed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut first = desk(folder.path());
+        first.window(0, at(0, WindowState::Closed));
+        assert!(first.close());
+        // The same film again, and killed before the signature.
+        let second = desk(folder.path());
+        let view = at(0, WindowState::Closed);
+        let window = to_sign("gate", &scene(), &view).unwrap();
+        let lines = second.output.lines("gate", &scene(), &view).unwrap();
+        second.journal.keep(&Pending::new(second.books.run(), &window, lines)).unwrap();
+        fs::write(folder.path().join("w.jsonl"), "").unwrap();
+        drop(second);
         assert!(desk(folder.path()).close());
-        // The owner's file was closed when the window was found: it is on record only.
-        assert_eq!(told(folder.path()), (vec![(0, "partial".to_owned())], 0));
+        assert_eq!(told(folder.path()), (vec![(0, "closed".to_owned())], 0));
     }
 
     #[test]
@@ -254,7 +302,11 @@ mod tests {
             let mut first = desk(folder.path());
             let view = at(0, WindowState::Closed);
             let window = to_sign("gate", &scene(), &view).unwrap();
-            let pending = Pending::new(&window, first.output.lines("gate", &scene(), &view).unwrap());
+            let pending = Pending::new(
+                first.books.run(),
+                &window,
+                first.output.lines("gate", &scene(), &view).unwrap(),
+            );
             first.journal.keep(&pending).unwrap();
             if signed {
                 first.books.finished(window);

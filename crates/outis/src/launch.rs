@@ -79,12 +79,18 @@ impl CameraPlan {
         Disclosure::new(self.profile, schema, self.window_ms)?.with_alerts(self.alerts.terms.clone())
     }
 
-    /// When its eye is to speak, if it is started now.
-    pub(crate) fn timing(&self) -> Timing {
+    /// When its eye is to speak, if it is started now; from a later place of a file, if that is more than 0.
+    pub(crate) fn timing(&self, from_ms: u64) -> Timing {
         let (origin, speed_max) = match self.pace {
             _ if self.source.is_live() => (Origin::now(), Some(1.0)),
             Pace::Times(times) if !self.profile.is_exact() => (Origin::FirstFrame, Some(times)),
             Pace::Times(_) | Pace::Unpaced => (Origin::FirstFrame, None),
+        };
+        let origin = match origin {
+            Origin::FirstFrame if from_ms > 0 => {
+                Origin::Later { from_ms: i64::try_from(from_ms).unwrap_or(i64::MAX) }
+            }
+            origin => origin,
         };
         Timing { window_ms: self.window_ms, snapshot_ms: self.snapshot_ms, origin, speed_max }
     }
@@ -174,11 +180,11 @@ impl Programs {
         Ok(Self { folder: this.parent().unwrap_or(Path::new("/")).to_owned() })
     }
 
-    /// Starts both programs of one camera.
-    pub(crate) fn launch(&self, plan: &CameraPlan) -> Result<Pair, LaunchError> {
+    /// Starts both programs of one camera; from a later place of a file, if that is more than 0.
+    pub(crate) fn launch(&self, plan: &CameraPlan, from_ms: u64) -> Result<Pair, LaunchError> {
         let (intake_path, eye_path) = (self.find("outis-intake")?, self.find("outis-eye")?);
         let address = intake_input(plan)?;
-        let start_intake = || spawn(&intake_path, &intake_arguments(plan), piped(address)?);
+        let start_intake = || spawn(&intake_path, &intake_arguments(plan, from_ms), piped(address)?);
         let mut intake =
             start_intake().map_err(|error| LaunchError::Spawn { program: intake_path.clone(), error })?;
         let spawn_eye = |packets: ChildStdout| spawn(&eye_path, &eye_arguments(plan), packets.try_into()?);
@@ -227,7 +233,7 @@ fn intake_input(plan: &CameraPlan) -> Result<Option<String>, CredentialsError> {
 }
 
 /// The command line of an intake.
-pub(crate) fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
+pub(crate) fn intake_arguments(plan: &CameraPlan, from_ms: u64) -> Vec<OsString> {
     match &plan.source {
         Source::Stream(stream) => {
             vec!["--address-on-stdin".into(), "--transport".into(), stream.transport.name().into()]
@@ -239,6 +245,9 @@ pub(crate) fn intake_arguments(plan: &CameraPlan) -> Vec<OsString> {
             let mut arguments = vec![source.into_os_string()];
             if let Pace::Times(times) = plan.pace {
                 arguments.extend(["--pace".into(), times.to_string().into()]);
+            }
+            if from_ms > 0 {
+                arguments.extend(["--from-ms".into(), from_ms.to_string().into()]);
             }
             arguments
         }
@@ -325,6 +334,13 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
+    /// Kills both, without waiting.
+    pub(crate) fn kill(&mut self) {
+        // First whoever looks.
+        self.eye.kill();
+        self.intake.kill();
+    }
+
     /// The pipe of records; to be taken once.
     pub(crate) fn take_records(&mut self) -> Option<ChildStdout> {
         self.records.take()
@@ -485,7 +501,7 @@ mod tests {
 
     #[test]
     fn a_source_is_never_taken_for_an_option() {
-        let arguments = intake_arguments(&plan());
+        let arguments = intake_arguments(&plan(), 0);
         let arguments = words(&arguments);
         assert!(arguments[0].starts_with('/') && arguments[0].ends_with("/--pace"), "{arguments:?}");
         assert_eq!(arguments[1..], ["--pace", "0.5"]);
@@ -495,11 +511,11 @@ mod tests {
     fn the_address_of_a_camera_is_in_no_command_line() {
         let source = Source::parse(Path::new("rtsp://camera/1?token=secret"), Path::new("")).unwrap();
         let plan = CameraPlan { source, ..plan() };
-        assert_eq!(words(&intake_arguments(&plan)), ["--address-on-stdin", "--transport", "tcp"]);
+        assert_eq!(words(&intake_arguments(&plan, 0)), ["--address-on-stdin", "--transport", "tcp"]);
         assert_eq!(intake_input(&plan).unwrap().as_deref(), Some("rtsp://camera/1?token=secret"));
         assert!(!format!("{plan:?}").contains("secret"));
         let device = CameraPlan { source: Source::Device("/dev/video0".into()), ..plan };
-        assert_eq!(words(&intake_arguments(&device)), ["/dev/video0"]);
+        assert_eq!(words(&intake_arguments(&device, 0)), ["/dev/video0"]);
         assert!(intake_input(&device).unwrap().is_none());
     }
 

@@ -24,6 +24,8 @@ const ALERTS_MAX: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Live {
     cameras: Vec<LiveCamera>,
+    /// Whether the page can ask for pauses.
+    can_pause: bool,
 }
 
 #[derive(Debug)]
@@ -49,6 +51,8 @@ enum Status {
     Running,
     /// A live camera that is away; it is tried again and again.
     Away,
+    /// Nobody looks, because somebody has asked for it.
+    Paused,
     /// The source was counted to its end.
     Ended,
     /// Counted in part.
@@ -60,7 +64,12 @@ impl Live {
     /// Cameras that have not begun yet.
     pub(crate) fn new<'a>(cameras: impl IntoIterator<Item = (&'a str, &'a Scene, Profile)>) -> Self {
         let camera = |(name, scene, profile): (&str, &Scene, Profile)| LiveCamera::new(name, scene, profile);
-        Self { cameras: cameras.into_iter().map(camera).collect() }
+        Self { cameras: cameras.into_iter().map(camera).collect(), can_pause: false }
+    }
+
+    /// The same where the page can ask for pauses.
+    pub(crate) fn with_pauses(self) -> Self {
+        Self { can_pause: true, ..self }
     }
 
     /// Takes what an eye said.
@@ -105,6 +114,22 @@ impl Live {
         (camera.status, camera.message) = (Status::Away, Some(why.to_owned()));
     }
 
+    /// Takes it that a camera is paused.
+    pub(crate) fn paused(&mut self, camera: usize) {
+        self.status(camera, Status::Paused);
+    }
+
+    /// Takes it that a pause is over.
+    pub(crate) fn resumed(&mut self, camera: usize) {
+        self.status(camera, Status::Starting);
+    }
+
+    fn status(&mut self, camera: usize, status: Status) {
+        if let Some(camera) = self.cameras.get_mut(camera) {
+            (camera.status, camera.message) = (status, None);
+        }
+    }
+
     /// Shows a camera from now on as another plan has it; one more, if its number is the next.
     pub(crate) fn change(&mut self, camera: usize, name: &str, scene: &Scene, profile: Profile) {
         let begun = LiveCamera::new(name, scene, profile);
@@ -129,7 +154,8 @@ impl Live {
 
     /// Everything, for the page.
     pub(crate) fn json(&self) -> String {
-        let state = State { cameras: self.cameras.iter().map(CameraState::new).collect() };
+        let cameras = self.cameras.iter().map(CameraState::new).collect();
+        let state = State { cameras, can_pause: self.can_pause };
         // Plain structures with text keys: nothing in them can fail.
         serde_json::to_string(&state).unwrap_or_default()
     }
@@ -169,6 +195,7 @@ impl LiveCamera {
 #[derive(Serialize)]
 struct State<'a> {
     cameras: Vec<CameraState<'a>>,
+    can_pause: bool,
 }
 
 #[derive(Serialize)]

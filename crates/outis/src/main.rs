@@ -31,6 +31,7 @@ mod mirror;
 mod on_ground;
 mod output;
 mod page;
+mod pause;
 mod payload;
 mod polygon;
 mod probe;
@@ -41,6 +42,7 @@ mod reload;
 mod report;
 mod run;
 mod scene;
+mod seam;
 mod source;
 mod speaker;
 mod stop;
@@ -79,6 +81,7 @@ enum Command {
     Describe(describe::DescribeArgs),
     Verify(verify::VerifyArgs),
     Prove(prove::ProveArgs),
+    Pause(pause::command::PauseArgs),
     Speak(speaker::speak::SpeakArgs),
 }
 
@@ -98,6 +101,7 @@ async fn main() -> ExitCode {
         Command::Describe(arguments) => describe::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments).await,
         Command::Prove(arguments) => prove::run(&arguments),
+        Command::Pause(arguments) => pause::command::run(&arguments).await,
         Command::Speak(arguments) => speaker::speak::run(&arguments),
     };
     let exit = end.unwrap_or_else(|error| {

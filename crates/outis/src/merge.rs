@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, mem};
 
 use outis_record::{Place, Schema, Window, WindowState, WindowTotals};
 
-use crate::assemble::Checked;
+use crate::{assemble::Checked, pause::spans::Spans};
 
 /// An eye tells a window that is over within this time; later it would have been ended as stuck.
 const CLOSING_MS: i64 = 30_000;
@@ -18,7 +18,7 @@ const WORD_GAP_MAX_MS: i64 = 15_000;
 /// The most windows that are told at once as not observed: a day of quarters of an hour.
 const GAPS_MAX: i64 = 96;
 
-/// A window is told as whole when eyes were at work for nine tenths of it.
+/// A window is told as whole when eyes were at work for nine tenths of it, or would have been but for pauses.
 const AT_WORK: (u64, u64) = (9, 10);
 
 /// The windows of one live camera.
@@ -37,6 +37,8 @@ pub(crate) struct Merger {
     heard_ms: Option<i64>,
     /// How long eyes were at work in each window that is not told yet.
     at_work_ms: BTreeMap<i64, u64>,
+    /// When nobody was to look.
+    paused: Spans,
 }
 
 impl Merger {
@@ -51,6 +53,7 @@ impl Merger {
             running: None,
             heard_ms: None,
             at_work_ms: BTreeMap::new(),
+            paused: Spans::default(),
         }
     }
 
@@ -98,6 +101,16 @@ impl Merger {
         (self.heard_ms, self.running) = (None, None);
     }
 
+    /// From when to when nobody is to look.
+    pub(crate) fn pause(&mut self, from_ms: i64, until_ms: i64) {
+        self.paused.add(from_ms, until_ms);
+    }
+
+    /// For how long a window was paused.
+    pub(crate) fn paused_ms(&self, window: Window) -> u64 {
+        u64::try_from(self.paused.within(window.start_ms(), window.end_ms())).unwrap_or(0)
+    }
+
     /// The windows that are over by now and that no eye will tell any more. One that nobody observed is told too: its
     /// figures are withheld, so that nobody takes a camera that was away for a street that was empty.
     pub(crate) fn over(&mut self, now_ms: i64) -> Vec<Checked> {
@@ -126,11 +139,15 @@ impl Merger {
         }
     }
 
-    /// Whether eyes were at work for most of a window, from its beginning.
+    /// Whether eyes were at work for most of a window, from its beginning. Pauses are no fault of theirs; but of a window
+    /// that was paused for more than half, what is left is too short for figures about a time of its length.
     fn is_whole(&self, window: Window) -> bool {
         let at_work_ms = self.at_work_ms.get(&window.start_ms()).copied().unwrap_or(0);
+        let (paused_ms, length_ms) = (self.paused_ms(window), u64::from(window.length_ms()));
         let (part, of) = AT_WORK;
-        window.start_ms() >= self.whole_from_ms && of * at_work_ms >= part * u64::from(window.length_ms())
+        window.start_ms() >= self.whole_from_ms
+            && of * (at_work_ms + paused_ms) >= part * length_ms
+            && 2 * paused_ms <= length_ms
     }
 
     /// Tells all windows that begin before this.
@@ -315,6 +332,31 @@ mod tests {
         let last = street.merger.finish();
         assert_eq!(told(last), [(180, Partial, 2, 5)]);
         assert_eq!(street.merger.finish(), None);
+    }
+
+    #[test]
+    fn a_pause_is_no_fault_of_the_eye_unless_it_takes_half_of_the_window() {
+        for (paused_s, state) in [(0, Partial), (20, Closed), (30, Closed), (31, Partial)] {
+            let mut street = Street::new(0);
+            street.work(0..11);
+            street.say(10, totals(0, 3, 10), Open);
+            street.merger.rest();
+            street.merger.pause(10_000, 1000 * (10 + paused_s));
+            // Starting takes a while, which is no pause.
+            street.work(12 + paused_s..61);
+            street.say(61, totals(0, 4, 40), Open);
+            street.over(60 + 31);
+            let expected = if paused_s == 0 { Closed } else { state };
+            assert_eq!(street.told, [(0, expected, 7, 50)], "{paused_s} s");
+            let window = Window::new(0, WINDOW_MS).unwrap();
+            assert_eq!(street.merger.paused_ms(window), 1000 * paused_s as u64);
+        }
+        let mut street = Street::new(0);
+        street.work(0..31);
+        street.say(30, totals(0, 3, 30), Open);
+        street.merger.rest();
+        street.over(60);
+        assert_eq!(street.told, [(0, Partial, 3, 30)], "without a pause half of it is a part");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The local page: a small server on the loopback. It shows numbers and a drawing of lines and
 //! zones; there is no picture it could show.
 
+mod own;
+mod pause;
+
 use std::{
     convert::Infallible,
     future::ready,
@@ -12,24 +15,24 @@ use std::{
 
 use axum::{
     Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, Uri, header},
     middleware::{self, Next},
     response::{
         IntoResponse, Response,
         sse::{self, KeepAlive, Sse},
     },
-    routing::get,
+    routing::{get, post},
 };
 use futures_util::{Stream, stream};
 use tokio::{
     net::TcpListener,
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch},
     task::JoinHandle,
     time::sleep,
 };
 
-use crate::vitals::Vitals;
+use crate::{pause::Ask, vitals::Vitals};
 
 /// The most browsers that may hear events at once.
 const LISTENERS_MAX: usize = 32;
@@ -60,6 +63,15 @@ const FILES: [(&str, &str, &str); 4] = [
     ("/icon.svg", "image/svg+xml", include_str!("../../../ui/icon.svg")),
 ];
 
+/// What the page's server has to do with beside what it shows.
+#[derive(Debug, Default)]
+pub(crate) struct Api {
+    /// How cameras and ledger are, where that is known.
+    pub(crate) vitals: Option<Vitals>,
+    /// Where requests for pauses go, where cameras can be paused.
+    pub(crate) asked: Option<mpsc::Sender<Ask>>,
+}
+
 /// A served page. Dropping it ends the service.
 #[derive(Debug)]
 pub(crate) struct Page {
@@ -69,12 +81,12 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Serves the page at an address; and how cameras and ledger are, where that is known.
-    pub(crate) async fn serve(listen: SocketAddr, state: String, vitals: Option<Vitals>) -> io::Result<Self> {
+    /// Serves the page at an address.
+    pub(crate) async fn serve(listen: SocketAddr, state: String, api: Api) -> io::Result<Self> {
         let listener = TcpListener::bind(listen).await?;
         let address = listener.local_addr()?;
         let (state, newest) = watch::channel(Arc::from(state));
-        let router = router(newest, vitals);
+        let router = router(newest, api);
         let server = tokio::spawn(async move {
             // It ends only with the page.
             let _ = axum::serve(listener, router).await;
@@ -105,7 +117,8 @@ struct Shared {
     listeners: Arc<Semaphore>,
 }
 
-fn router(state: watch::Receiver<Arc<str>>, vitals: Option<Vitals>) -> Router {
+fn router(state: watch::Receiver<Arc<str>>, api: Api) -> Router {
+    let Api { vitals, asked } = api;
     let vitals = vitals.map(|vitals| {
         let own = vitals.clone();
         Router::new()
@@ -116,6 +129,11 @@ fn router(state: watch::Receiver<Arc<str>>, vitals: Option<Vitals>) -> Router {
     let mut router = Router::new().route("/api/state", get(newest)).route("/events", get(events));
     for (path, kind, text) in FILES {
         router = router.route(path, get(move || ready(([(header::CONTENT_TYPE, kind)], text))));
+    }
+    if let Some(asked) = asked {
+        let limit = DefaultBodyLimit::max(pause::BODY_BYTES_MAX);
+        let pause = post(move |headers, body| pause::pause(asked.clone(), headers, body));
+        router = router.route("/api/pause", pause.layer(limit));
     }
     let router = router.merge(vitals.unwrap_or_default());
     router.layer(middleware::from_fn(guard)).with_state(shared)

@@ -45,6 +45,9 @@ impl Standing {
         if *output != new.output {
             return refuse("[output]");
         }
+        if self.setup.pause != new.pause {
+            return refuse("[pause]");
+        }
         if self.setup.speaker != new.speaker {
             return refuse("[speaker]");
         }
@@ -139,6 +142,7 @@ mod tests {
                 "output = { csv = \"c\" }\n[[camera]]\nname = \"gate\"",
                 "[output]",
             ),
+            ("[[camera]]\nname = \"gate\"", "[pause]\nseconds = 60\n[[camera]]\nname = \"gate\"", "[pause]"),
             (
                 "[[camera]]\nname = \"gate\"",
                 "[speaker]\ncard = [{}]\n[[camera]]\nname = \"gate\"",

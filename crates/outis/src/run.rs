@@ -5,9 +5,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use outis_record::{NoRandomness, Progress};
+use outis_record::{NoRandomness, Progress, Window};
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 
@@ -16,11 +16,12 @@ use crate::{
     assemble::{Assembler, Checked},
     camera::{CameraError, Finish, Order, Report, Stop, Told, judge},
     course::unix_ms,
-    launch::{CameraPlan, Programs},
+    launch::{CameraPlan, Pair, Programs},
     merge::Merger,
     reader::RecordReader,
     release::{Event, Gate, KernelRandomness},
     scene::Scene,
+    seam::Seam,
 };
 
 /// How long an eye may take to tell its last totals after its source was stopped.
@@ -39,13 +40,39 @@ const START: Duration = Duration::from_secs(60);
 /// By more than this the wall clock does not drift: it was set.
 const CLOCK_SET_MS: i64 = 5_000;
 
+/// What puts windows together of which several eyes saw parts.
+#[derive(Debug)]
+enum Windows {
+    /// Of a live camera, by the wall clock.
+    Live(Box<Merger>),
+    /// Of a file, by the film's.
+    File(Seam),
+}
+
+impl Windows {
+    fn live(&mut self) -> Option<&mut Merger> {
+        match self {
+            Self::Live(merger) => Some(merger),
+            Self::File(_) => None,
+        }
+    }
+
+    fn paused_ms(&self, window: Window) -> u64 {
+        match self {
+            Self::Live(merger) => merger.paused_ms(window),
+            Self::File(seam) => seam.paused_ms(window),
+        }
+    }
+}
+
 /// What becomes of the words of a camera's eyes: put together, released, and reported.
 #[derive(Debug)]
 pub(crate) struct Way {
     camera: usize,
     gate: Gate<KernelRandomness>,
-    /// For a live camera.
-    merger: Option<Merger>,
+    windows: Windows,
+    /// Where in a file its eye began, in milliseconds.
+    from_ms: u64,
     /// Lets no more alerts out than were declared, however often the eye is started.
     brake: Brake,
     /// What both clocks said when they were last compared: the steady one, and the wall's in milliseconds.
@@ -62,10 +89,14 @@ impl Way {
     ) -> Result<Self, CameraError> {
         let schema = plan.schema()?;
         let disclosure = plan.disclosure(&schema)?;
-        let merger = plan.source.is_live().then(|| Merger::new(schema.clone(), plan.window_ms, now_ms()));
+        let windows = match plan.source.is_live() {
+            true => Windows::Live(Box::new(Merger::new(schema.clone(), plan.window_ms, now_ms()))),
+            false => Windows::File(Seam::default()),
+        };
         let gate = Gate::new(schema, disclosure, KernelRandomness::default());
         let brake = Brake::new(&plan.alerts.terms);
-        Ok(Self { camera, gate, merger, brake, clocks: (Instant::now(), now_ms()), reports })
+        let clocks = (Instant::now(), now_ms());
+        Ok(Self { camera, gate, windows, from_ms: 0, brake, clocks, reports })
     }
 
     /// Takes what an eye said.
@@ -74,35 +105,35 @@ impl Way {
         if matches!(checked, Checked::Progress(progress) if progress.looks > 0) {
             self.report(Report::Alive(self.camera)).await;
         }
-        let checked = match &mut self.merger {
-            Some(merger) => merger.take(checked, now_ms()),
-            None => vec![checked],
+        let checked = match &mut self.windows {
+            Windows::Live(merger) => merger.take(checked, now_ms()),
+            Windows::File(seam) => seam.take(in_file(checked, self.from_ms)),
         };
         self.pass(checked).await
     }
 
     /// Tells the windows that are over and that no eye tells any more.
     pub(crate) async fn tick(&mut self) -> Result<(), NoRandomness> {
-        let over = self.merger.as_mut().map(|merger| merger.over(now_ms())).unwrap_or_default();
+        let over = self.windows.live().map(|merger| merger.over(now_ms())).unwrap_or_default();
         self.pass(over).await
     }
 
     /// An eye has ended. What was not told yet of what it saw waits for the next; of one that broke the rules it is
     /// forgotten.
     pub(crate) fn rest(&mut self, grave: bool) {
-        if let Some(merger) = &mut self.merger {
+        if let Some(merger) = self.windows.live() {
             if grave { merger.distrust() } else { merger.rest() }
         }
     }
 
     /// Tells what was seen of the running window: nobody will see more of it.
     pub(crate) async fn finish(&mut self) -> Result<(), NoRandomness> {
-        match &mut self.merger {
-            Some(merger) => {
+        match &mut self.windows {
+            Windows::Live(merger) => {
                 let last = merger.finish();
                 self.pass(last).await
             }
-            None => {
+            Windows::File(_) => {
                 for event in self.gate.cut_short()? {
                     self.report(Report::Event(self.camera, event)).await;
                 }
@@ -117,14 +148,14 @@ impl Way {
         let disclosure = to.disclosure(&schema)?;
         let same_windows = (from.window_ms, from.profile) == (to.window_ms, to.profile)
             && from.scene.on_ground().adds_up_with(to.scene.on_ground());
-        match &mut self.merger {
-            Some(merger) if same_windows => {
+        match &mut self.windows {
+            Windows::Live(merger) if same_windows => {
                 let (new, old): (&Scene, &Scene) = (&to.scene, &from.scene);
                 merger.reshape(schema.clone(), |place| new.place_in(place, old), now_ms());
             }
             _ => {
                 self.finish().await?;
-                self.merger = Some(Merger::new(schema.clone(), to.window_ms, now_ms()));
+                self.windows = Windows::Live(Box::new(Merger::new(schema.clone(), to.window_ms, now_ms())));
             }
         }
         self.gate = Gate::new(schema, disclosure, KernelRandomness::default());
@@ -143,9 +174,37 @@ impl Way {
     /// The wall clock was set: what was seen by the old one is told, and windows begin anew by the new one.
     pub(crate) async fn reset_clock(&mut self, plan: &CameraPlan) -> Result<(), CameraError> {
         self.finish().await?;
-        self.merger = Some(Merger::new(plan.schema()?, plan.window_ms, now_ms()));
+        self.windows = Windows::Live(Box::new(Merger::new(plan.schema()?, plan.window_ms, now_ms())));
         self.report(Report::ClockSet(self.camera)).await;
         Ok(())
+    }
+
+    /// Says that nothing of the camera is looked at from now on: its programs are gone.
+    pub(crate) async fn paused(&self) {
+        self.report(Report::Paused(self.camera)).await;
+    }
+
+    /// Takes it that nothing of the camera is looked at from now on to a moment.
+    pub(crate) fn pause(&mut self, until: Instant) {
+        let left = until.saturating_duration_since(Instant::now()).as_millis();
+        let now_ms = now_ms();
+        if let Some(merger) = self.windows.live() {
+            merger.pause(now_ms, now_ms.saturating_add(i64::try_from(left).unwrap_or(i64::MAX)));
+        }
+    }
+
+    /// Takes it that nothing of a file is looked at from one place to another, where its eye will begin.
+    pub(crate) fn skip(&mut self, from_ms: u64, until_ms: u64) {
+        let signed = |ms: u64| i64::try_from(ms).unwrap_or(i64::MAX);
+        if let Windows::File(seam) = &mut self.windows {
+            seam.pause(signed(from_ms), signed(until_ms));
+        }
+        self.from_ms = until_ms;
+    }
+
+    /// Says that the camera is looked at again.
+    pub(crate) async fn resume(&self) {
+        self.report(Report::Resumed(self.camera)).await;
     }
 
     /// Says that the camera is away, and why.
@@ -155,10 +214,16 @@ impl Way {
 
     async fn pass(&mut self, checked: impl IntoIterator<Item = Checked>) -> Result<(), NoRandomness> {
         for checked in checked {
-            for event in self.gate.pass(checked)? {
-                if matches!(event, Event::Alert(_)) {
-                    let Some(wait) = self.brake.hold() else { continue };
-                    sleep(wait).await;
+            for mut event in self.gate.pass(checked)? {
+                match &mut event {
+                    Event::Alert(_) => {
+                        let Some(wait) = self.brake.hold() else { continue };
+                        sleep(wait).await;
+                    }
+                    Event::Window(view) | Event::Draft(view) => {
+                        view.paused_ms = self.windows.paused_ms(view.window);
+                    }
+                    Event::Progress(_) | Event::Notice(..) | Event::GroundView(_) | Event::End(..) => {}
                 }
                 self.report(Report::Event(self.camera, event)).await;
             }
@@ -177,6 +242,7 @@ impl Way {
 pub(crate) struct Calls {
     stop: Stop,
     orders: mpsc::Receiver<Order>,
+    pause: Pause,
 }
 
 /// One of it.
@@ -185,26 +251,70 @@ pub(crate) enum Call {
     /// The whole program is to end.
     Stop,
     Order(Order),
+    /// Nothing is to be looked at until further notice.
+    Pause,
 }
 
 impl Calls {
-    pub(crate) fn new(stop: Stop, orders: mpsc::Receiver<Order>) -> Self {
-        Self { stop, orders }
+    pub(crate) fn new(stop: Stop, orders: mpsc::Receiver<Order>, pause: Pause) -> Self {
+        Self { stop, orders, pause }
     }
 
     /// The next one. May be dropped while it waits.
     pub(crate) async fn next(&mut self) -> Call {
-        let Self { stop, orders } = self;
-        let stopped = async {
-            if stop.wait_for(|&stop| stop).await.is_err() {
-                // Nobody can ask for a stop any more.
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
-            () = stopped => Call::Stop,
-            Some(order) = orders.recv() => Call::Order(order),
+            biased;
+            () = paused(&mut self.pause) => Call::Pause,
+            call = other(&mut self.stop, &mut self.orders) => call,
         }
+    }
+
+    /// Waits until nobody wants the camera paused any more, or somebody calls. May be dropped while it waits.
+    pub(crate) async fn hold(&mut self) -> Option<Call> {
+        let Self { stop, orders, pause } = self;
+        let other = other(stop, orders);
+        tokio::pin!(other);
+        while let Some(until) = still(pause) {
+            tokio::select! {
+                call = &mut other => return Some(call),
+                // It may have got longer meanwhile.
+                () = sleep_until(until) => {}
+            }
+        }
+        None
+    }
+
+    /// To when the camera is paused, if it is.
+    pub(crate) fn paused(&self) -> Option<Instant> {
+        still(&self.pause)
+    }
+}
+
+/// To when a camera is paused, if it ever was.
+pub(crate) type Pause = watch::Receiver<Option<Instant>>;
+
+fn still(pause: &Pause) -> Option<Instant> {
+    pause.borrow().filter(|&until| until > Instant::now())
+}
+
+/// Waits until somebody wants the camera paused.
+async fn paused(pause: &mut Pause) {
+    if pause.wait_for(|until| until.is_some_and(|until| until > Instant::now())).await.is_err() {
+        // Nobody can ask for a pause any more.
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn other(stop: &mut Stop, orders: &mut mpsc::Receiver<Order>) -> Call {
+    let stopped = async {
+        if stop.wait_for(|&stop| stop).await.is_err() {
+            // Nobody can ask for a stop any more.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::select! {
+        () = stopped => Call::Stop,
+        Some(order) = orders.recv() => Call::Order(order),
     }
 }
 
@@ -273,11 +383,11 @@ async fn follow(
     known: &mut Known,
 ) -> Result<(Why, Result<Finish, CameraError>, String), CameraError> {
     let alerts = plan.alerts.terms.clone();
-    let mut assembler = Assembler::new(plan.schema()?, plan.timing())
+    let mut assembler = Assembler::new(plan.schema()?, plan.timing(way.from_ms))
         .with_alerts(alerts)
         .with_ground_view(plan.find_ground.is_some());
     let (start, live) = (Instant::now(), plan.source.is_live());
-    let mut pair = programs.launch(plan)?;
+    let mut pair = programs.launch(plan, way.from_ms)?;
     let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
     let mut reader = RecordReader::new(records);
     let mut told = Told::default();
@@ -287,18 +397,15 @@ async fn follow(
     let (mut why, mut last_words) = (Why::Ended, None);
     loop {
         tokio::select! {
-            message = reader.next() => {
-                let Some(message) = message? else { break };
-                let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
-                told.note(&checked);
-                if let Checked::Progress(progress) = checked {
-                    let now = Instant::now();
-                    known.note(progress, now);
-                    due = now + STUCK;
-                }
-                way.hear(checked).await?;
+            // The pause before everything, and what an eye says last: it could go on for ever.
+            biased;
+            () = paused(&mut calls.pause) => {
+                // Nobody hears what they have still to say.
+                pair.kill();
+                why = Why::Called(Call::Pause);
+                break;
             }
-            call = calls.next(), if last_words.is_none() => {
+            call = other(&mut calls.stop, &mut calls.orders), if last_words.is_none() => {
                 why = Why::Called(call);
                 pair.intake.kill();
                 last_words = Some(Instant::now() + LAST_WORDS_WAIT);
@@ -315,8 +422,21 @@ async fn follow(
                     last_words = Some(Instant::now() + LAST_WORDS_WAIT);
                 } else if Instant::now() >= due {
                     why = Why::Stuck;
-                    pair.intake.kill();
-                    pair.eye.kill();
+                    pair.kill();
+                    break;
+                }
+            }
+            message = reader.next() => {
+                let Some(message) = message? else { break };
+                let Some(checked) = assembler.take(message, start.elapsed())? else { continue };
+                told.note(&checked);
+                if let Checked::Progress(progress) = checked {
+                    let now = Instant::now();
+                    known.note(progress, now);
+                    due = now + STUCK;
+                }
+                if let Some(call) = unless_paused(way.hear(checked), &mut pair, &mut calls.pause).await? {
+                    why = Why::Called(call);
                     break;
                 }
             }
@@ -329,6 +449,35 @@ async fn follow(
     // A file whose shape changed has been counted up to there; a camera has been so far, and is away now.
     let drawn_px = plan.scene.drawn_px().or(known.picture_px).filter(|_| live || told.looks() == 0);
     Ok((why, judge(told, stopped, drawn_px, &intake, &eye), words))
+}
+
+/// What an eye says of how far it has come, from the beginning of its file.
+fn in_file(checked: Checked, from_ms: u64) -> Checked {
+    let later =
+        |progress: Progress| Progress { media_ms: progress.media_ms.saturating_add(from_ms), ..progress };
+    match checked {
+        Checked::Progress(progress) => Checked::Progress(later(progress)),
+        Checked::End(outcome, progress) => Checked::End(outcome, later(progress)),
+        other => other,
+    }
+}
+
+/// Waits until what was heard has gone its way. When somebody wants the camera paused meanwhile, its programs are ended at
+/// once; what they said before still goes its way.
+async fn unless_paused(
+    heard: impl Future<Output = Result<(), NoRandomness>>,
+    pair: &mut Pair,
+    pause: &mut Pause,
+) -> Result<Option<Call>, NoRandomness> {
+    tokio::pin!(heard);
+    tokio::select! {
+        biased;
+        end = &mut heard => end.map(|()| None),
+        () = paused(pause) => {
+            pair.kill();
+            heard.await.map(|()| Some(Call::Pause))
+        }
+    }
 }
 
 fn now_ms() -> i64 {

@@ -35,7 +35,8 @@ pub(crate) async fn tally(
     if plan.detector.runtime == Runtime::BuiltIn {
         meter.warn("ONNX Runtime is not in the cache; the built-in one takes twice the time (`make models`)");
     }
-    let mut fleet = Fleet::start(vec![plan], programs, stop);
+    let mut fleet = Fleet::new(programs, stop);
+    fleet.begin(0, plan, None);
     let mut window = None;
     let mut picture_seen = false;
     while let Some(report) = fleet.next().await {
@@ -52,8 +53,13 @@ pub(crate) async fn tally(
                     Event::Draft(_) | Event::Notice(..) | Event::Alert(_) | Event::GroundView(_) => {}
                 }
             }
-            // A file is not started again, and its plan does not change.
-            Report::Alive(_) | Report::Down { .. } | Report::ClockSet(_) | Report::Changed(..) => {}
+            // A file is not started again, and its plan does not change; nobody can pause it here.
+            Report::Alive(_)
+            | Report::Down { .. }
+            | Report::Paused(_)
+            | Report::Resumed(_)
+            | Report::ClockSet(_)
+            | Report::Changed(..) => {}
             Report::End(_, end) => {
                 meter.finish();
                 let finish = end?;

@@ -66,6 +66,8 @@ pub(crate) struct WindowView {
     pub(crate) profile: Profile,
     /// Milliseconds of the window during which the camera was observed.
     pub(crate) observed_ms: u64,
+    /// Milliseconds of the window during which passers-by had the camera paused. Known to the door, not to an eye.
+    pub(crate) paused_ms: u64,
     /// Frames in which the detector looked; told with exact figures only.
     pub(crate) looks: Option<u32>,
     /// Figures of each configured class, in the order of [`Class::ALL`].
@@ -204,6 +206,7 @@ impl WindowView {
             state: released.state,
             profile: released.profile,
             observed_ms: released.observed_ms,
+            paused_ms: 0,
             looks: released.looks,
             by_class: schema.classes().iter().map(|&class| figures.class(class, schema)).collect(),
             on_ground: figures.on_ground(schema),

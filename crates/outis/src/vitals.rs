@@ -62,6 +62,8 @@ enum Condition {
     Starting,
     Running,
     Away(String),
+    /// As somebody asked: no fault.
+    Paused,
     Ended,
     Failed(String),
 }
@@ -102,6 +104,16 @@ impl Vitals {
         });
     }
 
+    /// It is paused, because somebody asked for it.
+    pub(crate) fn paused(&self, camera: usize) {
+        self.camera(camera, |camera| camera.condition = Condition::Paused);
+    }
+
+    /// Its pause is over.
+    pub(crate) fn resumed(&self, camera: usize) {
+        self.camera(camera, |camera| camera.condition = Condition::Starting);
+    }
+
     /// It has ended.
     pub(crate) fn end(&self, camera: usize, end: &Result<Finish, CameraError>) {
         self.camera(camera, |camera| {
@@ -133,7 +145,7 @@ impl Vitals {
         let fault = |camera: &CameraVitals| {
             let name = &camera.name;
             match &camera.condition {
-                Condition::Running | Condition::Ended => None,
+                Condition::Running | Condition::Paused | Condition::Ended => None,
                 Condition::Starting => Some(format!("camera \"{name}\": starting")),
                 Condition::Away(why) => Some(format!("camera \"{name}\": away: {why}")),
                 Condition::Failed(why) => Some(format!("camera \"{name}\": failed: {why}")),

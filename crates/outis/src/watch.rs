@@ -3,28 +3,31 @@
 use std::{
     io::{self, IsTerminal},
     path::PathBuf,
-    time::Instant,
+    time::{Duration, Instant, SystemTime},
 };
 
 use anyhow::Context;
 use clap::Args;
 use jiff::Timestamp;
-use outis_record::Progress;
+use outis_record::{Progress, WindowState};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     alarm::Alarms,
     books::Books,
     camera::{CameraError, Finish, Fleet, Order, Report, Stop},
     config::{self, Camera, Setup},
+    course::unix_ms,
     desk::Desk,
     detector::Cache,
     exit::{Exit, UsageError},
     inventory,
     journal::Journal,
-    launch::Programs,
+    launch::{CameraPlan, Programs},
     live::Live,
     output::{AlertFile, Output},
-    page::Page,
+    page::{Api, Page},
+    pause::{Ask, Paused, Pauses, Refused, keep::Keep},
     release::Event,
     reload::{Changes, Standing},
     report::notice_sentences,
@@ -48,11 +51,14 @@ pub(crate) struct WatchArgs {
     exit: bool,
 }
 
+/// How many requests for a pause may wait. One that finds no room is told so, and can be made again at once.
+const ASKS_MAX: usize = 16;
+
 /// Watches until every camera has ended, and at a terminal until Ctrl-C.
 pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let WatchArgs { config, exit } = arguments;
     let setup = config::load(&config, &Cache::from_env())?;
-    let Setup { listen, output, state, part, sign, speaker, cameras } = &setup;
+    let Setup { listen, output, state, part, sign, speaker, pause, cameras } = &setup;
     let programs = Programs::beside_this_one()?;
     let (mut stop, mut reload) = stop::on_signals_and_reload()?;
     let alerts = output.alerts.as_deref().map(AlertFile::open).transpose()?;
@@ -63,17 +69,24 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let live = Live::new(cameras.iter().map(|camera| {
         let Camera { name, plan } = camera;
         (name.as_str(), &plan.scene, plan.profile)
-    }));
+    }))
+    .with_pauses();
     let vitals = Vitals::new(cameras, state.folder.clone());
-    let page = Page::serve(*listen, live.json(), Some(vitals.clone())).await;
+    let (asked, mut asks) = mpsc::channel(ASKS_MAX);
+    let api = Api { vitals: Some(vitals.clone()), asked: Some(asked) };
+    let page = Page::serve(*listen, live.json(), api).await;
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);
     for Camera { name, plan } in cameras {
         eprintln!("camera \"{name}\": detector {}", plan.detector.model);
     }
-    let plans = cameras.iter().map(|camera| camera.plan.clone()).collect();
+    let plans: Vec<CameraPlan> = cameras.iter().map(|camera| camera.plan.clone()).collect();
+    let keep = Keep::new(&state.folder);
     let mut watch = Watch {
-        fleet: Fleet::start(plans, &programs, &stop),
+        fleet: Fleet::new(&programs, &stop),
+        pauses: keep.read(*pause, now_ms()),
+        keep,
+        waiting: Vec::new(),
         notes: vec![Notes::default(); cameras.len()],
         desk: Desk::new(cameras.clone(), output, books, Journal::new(&state.folder)),
         live,
@@ -85,8 +98,12 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
         standing: Standing::new(setup),
         config,
     };
+    for (index, plan) in plans.into_iter().enumerate() {
+        watch.begin(index, plan);
+    }
     loop {
         tokio::select! {
+            Some(ask) = asks.recv() => watch.ask(ask),
             report = watch.fleet.next() => match report {
                 Some(report) => watch.hear(report),
                 None => break,
@@ -97,6 +114,8 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
             },
         }
     }
+    // Nothing is looked at any more, and whoever asks is told so.
+    drop(asks);
     let Watch { desk, page: _page, alarms, ends, .. } = watch;
     alarms.close(*stop.borrow()).await;
     let all_written = desk.close();
@@ -138,6 +157,17 @@ struct Watch {
     ends: Vec<Result<Finish, CameraError>>,
     standing: Standing,
     config: PathBuf,
+    pauses: Pauses,
+    keep: Keep,
+    /// Who waits for a camera's programs to be gone.
+    waiting: Vec<Waiting>,
+}
+
+/// Somebody who has asked for a pause.
+struct Waiting {
+    camera: usize,
+    until_ms: i64,
+    answer: oneshot::Sender<Result<Paused, Refused>>,
 }
 
 impl Watch {
@@ -147,7 +177,13 @@ impl Watch {
                 self.live.event(index, &event);
                 self.vitals.event(index, &event);
                 match event {
-                    Event::Window(window) => self.desk.window(index, window),
+                    Event::Window(window) => {
+                        let paused_s = window.paused_ms.div_ceil(1000);
+                        if window.state != WindowState::Open && paused_s > 0 {
+                            self.desk.paused(index, paused_s);
+                        }
+                        self.desk.window(index, window);
+                    }
                     Event::Draft(window) => self.desk.draft(index, &window),
                     Event::Alert(alert) => {
                         let told = self.alarms.alert(&self.desk.cameras()[index], alert, Timestamp::now());
@@ -175,6 +211,17 @@ impl Watch {
                 }
                 self.notes[index].down(&self.desk.cameras()[index], why);
             }
+            Report::Paused(index) => {
+                // Nothing is printed: a service manager's journal would say when.
+                self.live.paused(index);
+                self.vitals.paused(index);
+                self.answer(index);
+            }
+            Report::Resumed(index) => {
+                self.live.resumed(index);
+                self.vitals.resumed(index);
+                self.answer(index);
+            }
             Report::ClockSet(index) => {
                 let name = &self.desk.cameras()[index].name;
                 eprintln!("warning: camera \"{name}\": the clock was set; its windows begin anew");
@@ -190,6 +237,8 @@ impl Watch {
                 tell_end(&self.desk.cameras()[index], &end);
                 self.desk.end(index, &end);
                 self.ends.push(end);
+                // Nobody looks at it, and never will.
+                self.answer(index);
             }
         }
         self.desk.settle();
@@ -231,10 +280,56 @@ impl Watch {
             let plan = camera.plan.clone();
             self.desk.begin(index, camera);
             self.begun(index);
-            self.fleet.begin(index, plan);
+            self.begin(index, plan);
         }
         self.page.show(self.live.json());
         Ok(done)
+    }
+
+    /// Starts a camera; one for which somebody has asked before a crash stays paused.
+    fn begin(&mut self, index: usize, plan: CameraPlan) {
+        let now_ms = now_ms();
+        let until_ms = self.pauses.until_ms(self.desk.cameras()[index].name.as_str(), now_ms);
+        self.fleet.begin(index, plan, until_ms.map(|until_ms| after(until_ms - now_ms)));
+    }
+
+    /// Takes a request for a pause. It is answered when the camera's programs are gone.
+    fn ask(&mut self, Ask { camera: name, seconds, answer }: Ask) {
+        let known = self.desk.cameras().iter().position(|camera| camera.name.as_str() == name);
+        let granted = match known {
+            None => Err(Refused::Unknown),
+            Some(index) if !self.fleet.is_at_work(index) => Err(Refused::Ended),
+            Some(index) => {
+                let (window_ms, now_ms) = (self.desk.cameras()[index].plan.window_ms, now_ms());
+                let until_ms = self.pauses.ask(&name, seconds, window_ms, now_ms);
+                until_ms.map(|until_ms| (index, until_ms, now_ms))
+            }
+        };
+        match granted {
+            Ok((camera, until_ms, now_ms)) => {
+                self.fleet.pause(camera, after(until_ms - now_ms));
+                self.waiting.push(Waiting { camera, until_ms, answer });
+            }
+            // Whoever has asked may be gone.
+            Err(refused) => drop(answer.send(Err(refused))),
+        }
+    }
+
+    /// Tells those who wait that nothing of a camera is looked at any more.
+    fn answer(&mut self, index: usize) {
+        self.keep_pauses();
+        let now_ms = now_ms();
+        for Waiting { until_ms, answer, .. } in self.waiting.extract_if(.., |waiting| waiting.camera == index)
+        {
+            let seconds = u32::try_from((until_ms - now_ms).max(0) / 1000).unwrap_or(0);
+            let _ = answer.send(Ok(Paused { seconds }));
+        }
+    }
+
+    fn keep_pauses(&self) {
+        if let Err(error) = self.keep.write(&self.pauses, now_ms()) {
+            eprintln!("error: a pause could not be written to the disk, and would end with a crash: {error}");
+        }
     }
 
     /// Shows a camera by its plan, as one that begins.
@@ -289,6 +384,15 @@ impl Notes {
             eprintln!("camera \"{name}\": counts again after {away_s:.1} s and {tries} {starts}");
         }
     }
+}
+
+fn now_ms() -> i64 {
+    unix_ms(SystemTime::now())
+}
+
+/// The moment so many milliseconds from now.
+fn after(ms: i64) -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_millis(u64::try_from(ms).unwrap_or(0))
 }
 
 fn tell_end(camera: &Camera, end: &Result<Finish, CameraError>) {

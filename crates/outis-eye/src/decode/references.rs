@@ -199,6 +199,7 @@ mod tests {
             frame_rate: None,
             duration_us: None,
             origin_unix_ms: None,
+            skipped_ms: 0,
             rotation_deg: 0,
         }
     }

@@ -212,6 +212,7 @@ fn streams_without_a_frame_end_with_their_reason() {
         frame_rate: None,
         duration_us: None,
         origin_unix_ms: None,
+        skipped_ms: 0,
         rotation_deg: 0,
     };
     let empty = |codec: &str| {

@@ -201,6 +201,7 @@ fn header(picture: &ffi::Picture, form: Form) -> Option<Header> {
         frame_rate: None,
         duration_us: None,
         origin_unix_ms: None,
+        skipped_ms: 0,
         rotation_deg: 0,
     })
 }

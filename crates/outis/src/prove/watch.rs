@@ -63,7 +63,7 @@ pub(super) fn run(programs: &Programs, cache: &Cache) -> anyhow::Result<Watched>
         Runtime::BuiltIn => Role::EyeBuiltIn,
     };
     let (intake, eye) = (programs.find("outis-intake")?, programs.find("outis-eye")?);
-    let mut intake = command(Command::new(intake), launch::intake_arguments(&plan));
+    let mut intake = command(Command::new(intake), launch::intake_arguments(&plan, 0));
     let mut eye = command(Command::new(eye), launch::eye_arguments(&plan));
     intake.stdin(Stdio::null());
 

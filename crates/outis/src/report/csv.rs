@@ -14,7 +14,7 @@ pub(crate) const COUNT_HEADER: &str = "kind,place,to,class,measure,value\n";
 
 /// Columns of the file that `outis watch` writes.
 pub(crate) const WINDOW_HEADER: &str =
-    "camera,media_start_s,length_s,state,observed_s,kind,place,to,class,measure,value\n";
+    "camera,media_start_s,length_s,state,observed_s,paused_s,kind,place,to,class,measure,value\n";
 
 /// The totals of a whole file, with a header.
 pub(crate) fn count(scene: &Scene, window: &WindowView) -> String {
@@ -25,8 +25,8 @@ pub(crate) fn count(scene: &Scene, window: &WindowView) -> String {
 
 /// One window of one camera, without a header.
 pub(crate) fn window(camera: &str, scene: &Scene, window: &WindowView) -> String {
-    let Bounds { media_start_s, length_s, state, observed_s, .. } = Bounds::new(window);
-    let prefix = format!("{},{media_start_s},{length_s},{state},{observed_s},", field(camera));
+    let Bounds { media_start_s, length_s, state, observed_s, paused_s, .. } = Bounds::new(window);
+    let prefix = format!("{},{media_start_s},{length_s},{state},{observed_s},{paused_s},", field(camera));
     let mut text = String::new();
     for_each_row(scene, window, |row| {
         text += &prefix;
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn rows_of_a_window_name_camera_and_time() {
         let text = window("gate", &scene(), &view());
-        assert!(text.starts_with("gate,0,60,closed,10,view,,,person,occupancy_mean,2.5\n"), "{text}");
+        assert!(text.starts_with("gate,0,60,closed,10,0,view,,,person,occupancy_mean,2.5\n"), "{text}");
         let columns = WINDOW_HEADER.trim_end().split(',').count();
         assert!(text.lines().filter(|line| !line.contains('"')).all(|l| l.split(',').count() == columns));
     }

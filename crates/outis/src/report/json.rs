@@ -95,6 +95,8 @@ pub(crate) struct Bounds {
     pub(crate) length_s: f64,
     pub(crate) state: &'static str,
     pub(crate) observed_s: f64,
+    /// Whole seconds: finer would tell when somebody asked.
+    pub(crate) paused_s: u64,
     pub(crate) looks: Option<u32>,
 }
 
@@ -106,6 +108,7 @@ impl Bounds {
             length_s: seconds(view.window.length_ms().into()),
             state: state_name(view.state),
             observed_s: seconds(view.observed_ms),
+            paused_s: view.paused_ms.div_ceil(1000),
             looks: view.looks,
         }
     }
@@ -544,8 +547,7 @@ pub(crate) mod tests {
     fn the_shape_of_a_window() {
         let (scene, view) = (scene(), view());
         let text = serde_json::to_string(&WindowReport::new("gate", &scene, &view)).unwrap();
-        let start =
-            r#"{"camera":"gate","media_start_s":0.0,"length_s":60.0,"state":"closed","observed_s":10.0,"#;
+        let start = r#"{"camera":"gate","media_start_s":0.0,"length_s":60.0,"state":"closed","observed_s":10.0,"paused_s":0,"#;
         assert!(text.starts_with(start), "{text}");
         assert!(!text.contains('\n'));
     }

@@ -197,6 +197,42 @@ fn what_comes_and_goes_is_one_window_and_no_secret_is_seen() {
 }
 
 #[test]
+fn a_live_camera_is_paused_and_goes_on_within_its_window() {
+    let stage = Stage::new();
+    let server = Server::start(&film(&stage), 0);
+    let running = watch(&stage, server.port);
+    count_for_a_while(&running);
+    let page = running.page().to_string();
+    let pause = |seconds: &str| {
+        let asked = Instant::now();
+        let ended = stage.run(&["pause", "--page", &page, "--camera", "gate", "--seconds", seconds]);
+        eprintln!(
+            "nobody looks {:.0} ms after the start of `outis pause`",
+            1e3 * asked.elapsed().as_secs_f64()
+        );
+        assert_eq!((ended.code, children_of(running.child.id()).len()), (0, 0), "{ended:?}");
+    };
+    let asked = Instant::now();
+    pause("10");
+    thread::sleep(Duration::from_secs(3));
+    pause("12");
+    assert!(running.camera_when(|_| true)["status"] == "paused");
+    when(&running, "running");
+    assert!(asked.elapsed() >= Duration::from_secs(15), "{:?}", asked.elapsed());
+    count_for_a_while(&running);
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let windows = windows(&stage);
+    let paused_s: u64 = windows.iter().map(|window| window["paused_s"].as_u64().unwrap()).sum();
+    // Over a quarter's end two windows have a part of it each, rounded up.
+    assert!((15..=18).contains(&paused_s), "{windows:?}");
+    assert!(observed_s(&windows) >= 4.0, "{windows:?}");
+    let verified = stage.run(&["verify", "state", "--json"]);
+    assert_eq!((verified.code, &verified.json()["paused_s"]), (0, &paused_s.into()), "{verified:?}");
+}
+
+#[test]
 fn lines_are_drawn_anew_within_the_window() {
     let stage = Stage::new();
     let server = Server::start(&film(&stage), 0);

@@ -284,11 +284,8 @@ fn kills(rounds: u32, seed: u64) {
     assert_eq!(numbers, (0..windows.len() as u64).collect::<Vec<_>>(), "no number is left out or used twice");
     whole_stories(&windows);
     every_told_window_is_signed(&stage, &windows);
-    // And the other way round: only of a running window does a crash leave nothing in the file.
-    let told = told(&stage);
-    let lost =
-        windows.iter().filter(|signed| signed.window["state"] == "closed" && !told.contains(&signed.window));
-    assert_eq!(lost.count(), 0, "on record and not in the file");
+    // And the other way round, those that were running when the door was killed among them.
+    assert_eq!(told(&stage).len(), windows.len(), "as many in the file as on record");
     let partial = windows.iter().filter(|signed| signed.window["state"] == "partial").count();
     assert!(partial > 0, "of so many kills none left a partial window");
     eprintln!(

@@ -18,6 +18,8 @@ mod package;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod pause;
+#[cfg(test)]
 mod prove;
 #[cfg(test)]
 mod release;

@@ -252,6 +252,12 @@ pub(crate) fn clip() -> PathBuf {
     clip
 }
 
+/// The command line of a program, by its folder in /proc; empty when it has just ended.
+pub(crate) fn program_arguments(folder: &Path) -> Vec<String> {
+    let bytes = fs::read(folder.join("cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).split('\0').map(str::to_owned).collect()
+}
+
 /// Folders in /proc of the programs that a process started, once they run what they are for.
 pub(crate) fn children_of(parent: u32) -> Vec<PathBuf> {
     let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| Some(entry.ok()?.path()));
