@@ -49,6 +49,7 @@ mod stop;
 mod supervise;
 mod swap;
 mod tally;
+mod tls;
 mod tsai;
 mod verify;
 mod view;

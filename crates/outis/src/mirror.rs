@@ -1,7 +1,7 @@
-//! Fetches a published log into a folder, over plain HTTP, so that it can be checked there.
+//! Fetches a published log into a folder, over HTTP or HTTPS, so that it can be checked there.
 //!
-//! It believes nothing of what it fetches and judges nothing. Plain HTTP is enough, because every byte is held to a
-//! signature; a TLS stack would be a hundred packages more in the program that guards the numbers.
+//! It believes nothing of what it fetches and judges nothing. Plain HTTP would be enough, because every byte is held to a
+//! signature; but what a town publishes is served over HTTPS, and who reads it is nobody's business.
 
 use std::{
     fs::{self, File},
@@ -19,9 +19,13 @@ use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use outis_ledger::{CHECKPOINT, verify::Files};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
 
-use crate::exit::UsageError;
+use crate::{exit::UsageError, tls::Trust};
 
 /// How long one file may take to begin, and each piece of it to come.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -32,15 +36,16 @@ const BYTES_MAX: u64 = 8 << 30;
 /// How often it is begun anew because the log has grown in the meantime.
 const TRIES: usize = 3;
 
-/// Fetches everything below an address into a folder.
+/// Fetches everything below an address into a folder. `authorities` is a file of those that may vouch for the server.
 ///
 /// # Errors
-/// [`UsageError`] for an address that cannot be fetched; others when the server does not answer as it should. A file that
+/// [`UsageError`] for an address that cannot be fetched or authorities that are none; others when the server does not answer as it should. A file that
 /// is not there is no error: the check will tell.
-pub(crate) async fn mirror(address: &str, folder: &Path) -> anyhow::Result<()> {
+pub(crate) async fn mirror(address: &str, authorities: Option<&Path>, folder: &Path) -> anyhow::Result<()> {
     let site = Site::parse(address)?;
+    let trust = site.secret.then(|| Trust::new(authorities)).transpose()?;
     for _ in 0..TRIES {
-        let mut fetch = Fetch { site: &site, connection: None, bytes_left: BYTES_MAX };
+        let mut fetch = Fetch { site: &site, trust: trust.as_ref(), connection: None, bytes_left: BYTES_MAX };
         for step in Files::STEPS {
             let files = step.list(folder).with_context(|| address.to_owned())?;
             for file in files {
@@ -59,6 +64,8 @@ pub(crate) async fn mirror(address: &str, folder: &Path) -> anyhow::Result<()> {
 /// Where the log is.
 #[derive(Debug)]
 struct Site {
+    /// Within TLS.
+    secret: bool,
     /// Host and port as they were given.
     authority: String,
     host: String,
@@ -70,25 +77,29 @@ struct Site {
 impl Site {
     fn parse(address: &str) -> Result<Self, UsageError> {
         let (scheme, _) = address.split_once("://").unwrap_or_default();
-        if !scheme.eq_ignore_ascii_case("http") {
+        let secret = scheme.eq_ignore_ascii_case("https");
+        if !secret && !scheme.eq_ignore_ascii_case("http") {
             return Err(UsageError::new(format!(
-                "{scheme}:// is not fetched, only http://; mirror it with a downloader, such as \
-                 `wget --mirror --no-parent --no-host-directories`, and check the folder that it makes"
+                "{scheme}:// is not fetched, only https:// and http://; mirror it with a downloader, and check the \
+                 folder that it makes"
             )));
         }
         let wrong =
-            || UsageError::new("the address is not one of a folder, such as http://example.org/outis/");
+            || UsageError::new("the address is not one of a folder, such as https://example.org/outis/");
         let uri: Uri = address.parse().map_err(|_| wrong())?;
         let authority =
             uri.authority().filter(|authority| !authority.as_str().contains('@')).ok_or_else(wrong)?;
         let path = format!("{}/", uri.path().trim_end_matches('/'));
         let host = authority.host().trim_matches(['[', ']']).to_owned();
-        Ok(Self { authority: authority.to_string(), host, port: authority.port_u16().unwrap_or(80), path })
+        let port = authority.port_u16().unwrap_or(if secret { 443 } else { 80 });
+        Ok(Self { secret, authority: authority.to_string(), host, port, path })
     }
 }
 
 struct Fetch<'a> {
     site: &'a Site,
+    /// For one within TLS.
+    trust: Option<&'a Trust>,
     connection: Option<SendRequest<Empty<Bytes>>>,
     bytes_left: u64,
 }
@@ -137,11 +148,23 @@ impl Fetch<'_> {
         }
         let stream = TcpStream::connect((self.site.host.as_str(), self.site.port));
         let stream = timeout(PATIENCE, stream).await.context("no connection")?.context("no connection")?;
-        let (connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
-        // It ends with the connection; what goes wrong is told by the request.
-        tokio::spawn(async move { drop(driver.await) });
-        Ok(connection)
+        match self.trust {
+            Some(trust) => {
+                let stream = timeout(PATIENCE, trust.connect(&self.site.host, stream)).await;
+                speak(stream.context("no connection")??).await
+            }
+            None => speak(stream).await,
+        }
     }
+}
+
+async fn speak(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+) -> anyhow::Result<SendRequest<Empty<Bytes>>> {
+    let (connection, driver) = http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with the connection; what goes wrong is told by the request.
+    tokio::spawn(async move { drop(driver.await) });
+    Ok(connection)
 }
 
 #[cfg(test)]
@@ -154,9 +177,9 @@ mod tests {
         let expected = |host: &str, port, path: &str| (host.to_owned(), port, path.to_owned());
         assert_eq!(site("http://example.org").unwrap(), expected("example.org", 80, "/"));
         assert_eq!(site("HTTP://example.org:81/a/b/").unwrap(), expected("example.org", 81, "/a/b/"));
+        assert_eq!(site("https://example.org/a").unwrap(), expected("example.org", 443, "/a/"));
         assert_eq!(site("http://[::1]:81/a").unwrap(), expected("::1", 81, "/a/"));
         for (wrong, part) in [
-            ("https://example.org", "downloader"),
             ("ftp://example.org", "downloader"),
             ("http://", "not one of a folder"),
             ("http://user:secret@example.org", "not one of a folder"),

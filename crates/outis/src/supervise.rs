@@ -40,7 +40,6 @@ pub(crate) async fn once(
                 was_paused = true;
                 way.skip(from_ms, film.at_ms(Instant::now()));
             }
-            paused = false;
         }
         film.begun.get_or_insert_with(Instant::now);
         match run(plan, programs, &mut way, &mut calls).await {

@@ -27,9 +27,13 @@ use crate::{
     after_help = "Exit codes: 0 all is as it was signed; 1 it is not, or cannot be read; 2 wrong usage."
 )]
 pub(crate) struct VerifyArgs {
-    /// The published folder, the state folder it is in, or the http:// address where it is served
+    /// The published folder, the state folder it is in, or the https:// or http:// address where it is served
     #[arg(value_name = "FOLDER|URL")]
     folder: String,
+
+    /// Authorities that may vouch for the server of an https:// address, in PEM, in place of those that this machine trusts
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 
     /// The device's public key, as its owner published it elsewhere
     #[arg(long, value_name = "FILE")]
@@ -57,7 +61,7 @@ pub(crate) async fn run(arguments: &VerifyArgs) -> anyhow::Result<Exit> {
     let demands = demands(arguments)?;
     let copy = tempfile::tempdir().context("a folder for a copy")?;
     let folder = if arguments.folder.contains("://") {
-        mirror(&arguments.folder, copy.path()).await?;
+        mirror(&arguments.folder, arguments.ca.as_deref(), copy.path()).await?;
         copy.path().to_owned()
     } else {
         public_folder(Path::new(&arguments.folder))?

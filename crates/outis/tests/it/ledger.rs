@@ -141,7 +141,7 @@ fn a_lie_is_found_and_named() {
 
     for (arguments, part) in [
         (["verify", "absent"], "absent is not a folder"),
-        (["verify", "https://example.org/log"], "with a downloader"),
+        (["verify", "ftp://example.org/log"], "with a downloader"),
     ] {
         let ended = stage.run(&arguments);
         assert_eq!((ended.code, ended.stderr.contains(part)), (2, true), "{ended:?}");
@@ -161,6 +161,68 @@ fn a_published_folder_is_fetched_and_checked() {
     assert_eq!((ended.code, &ended.json()["findings"][0]["kind"]), (1, &"missing".into()), "{ended:?}");
     let ended = stage.run(&["verify", &format!("http://{}/", free_port())]);
     assert!(ended.code == 1 && ended.stderr.contains("no connection"), "{ended:?}");
+}
+
+/// A server's certificate for the loopback, by an authority of its own, and another authority.
+fn certificates(stage: &Stage) {
+    let openssl = |arguments: &str| {
+        let mut command = Command::new("openssl");
+        command.args(arguments.split(' ')).current_dir(stage.path("")).stderr(Stdio::null());
+        assert!(command.status().expect("the command `openssl`").success(), "openssl {arguments}");
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2";
+    for authority in ["town", "other"] {
+        openssl(&format!(
+            "req -x509 {key} -keyout {authority}.key -out {authority}.pem -subj /CN={authority}"
+        ));
+    }
+    openssl(&format!(
+        "req {key} -x509 -CA town.pem -CAkey town.key -keyout server.key -out server.pem -subj /CN=server \
+         -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE"
+    ));
+}
+
+/// A web server of others, within TLS: it says its port when it listens.
+fn serve_within_tls(stage: &Stage) -> (Running, u16) {
+    let program = "import http.server, ssl, sys\n\
+        server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), http.server.SimpleHTTPRequestHandler)\n\
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)\n\
+        context.load_cert_chain('../../server.pem', '../../server.key')\n\
+        server.socket = context.wrap_socket(server.socket, server_side=True)\n\
+        print('port', server.server_port, 'is open', file=sys.stderr, flush=True)\n\
+        server.serve_forever()\n";
+    let mut python = Command::new("/usr/bin/python3");
+    python.args(["-c", program]).current_dir(stage.path("state/public")).stdin(Stdio::null());
+    let running = stage.start(&mut python);
+    let port = wait_for("a web server", || {
+        let said = running.said();
+        said.split_once("port ")?.1.split_once(" is open")?.0.parse().ok()
+    });
+    (running, port)
+}
+
+#[test]
+fn a_folder_that_is_published_within_tls_is_fetched_from_whom_it_should_be() {
+    let stage = stage(CAMERAS);
+    assert_eq!(stage.run(&["watch", "w.toml"]).code, 0);
+    certificates(&stage);
+    let (_server, port) = serve_within_tls(&stage);
+    let address = format!("https://127.0.0.1:{port}/");
+    let ended = stage.run(&["verify", &address, "--ca", "town.pem", "--json"]);
+    assert_eq!((ended.code, &ended.json()["windows"]), (0, &(2 * CLIP_S).into()), "{ended:?}");
+    for (authority, code, part) in [
+        ("other.pem", 1, "no secret connection"),
+        ("server.key", 2, "no certificate in it"),
+        ("absent", 2, "absent"),
+    ] {
+        let ended = stage.run(&["verify", &address, "--ca", authority]);
+        assert!(ended.code == code && ended.stderr.contains(part), "{authority}: {ended:?}");
+    }
+    // This machine does not know the authority; a name that is not in the certificate is another server's.
+    let ended = stage.run(&["verify", &address]);
+    assert!(ended.code == 1, "{ended:?}");
+    let ended = stage.run(&["verify", &address.replace("127.0.0.1", "localhost"), "--ca", "town.pem"]);
+    assert!(ended.code == 1 && ended.stderr.contains("no secret connection"), "{ended:?}");
 }
 
 #[test]

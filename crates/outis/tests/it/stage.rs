@@ -129,9 +129,14 @@ impl Running {
         Ended { code: status.code().unwrap_or(-1), stdout, stderr }
     }
 
-    /// Whether it has said something on its standard error.
+    /// What it has said on its standard error.
+    pub(crate) fn said(&self) -> String {
+        fs::read_to_string(self.err.path()).unwrap()
+    }
+
+    /// Whether it has said something there.
     pub(crate) fn says(&self, words: &str) -> bool {
-        fs::read_to_string(self.err.path()).unwrap().contains(words)
+        self.said().contains(words)
     }
 
     /// Asks it to end, as Ctrl-C or a service manager does.
