@@ -40,9 +40,12 @@ fn cross((a, b): (Point, Point), (c, d): (Point, Point)) -> bool {
 mod tests {
     use super::*;
 
+    /// Name, corners and verdict.
+    type Case<'a> = (&'a str, &'a [[f64; 2]], Result<(), Unsound>);
+
     #[test]
     fn what_is_a_polygon() {
-        let cases: [(&str, &[[f64; 2]], Result<(), Unsound>); 6] = [
+        let cases: [Case<'_>; 6] = [
             ("triangle", &[[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]], Ok(())),
             ("other way round", &[[9.0, 9.0], [9.0, 0.0], [0.0, 0.0]], Ok(())),
             ("dented", &[[0.0, 0.0], [9.0, 0.0], [4.0, 4.0], [9.0, 9.0], [0.0, 9.0]], Ok(())),

@@ -7,6 +7,7 @@ pub(crate) mod detect;
 pub(crate) mod distance;
 pub(crate) mod ground;
 pub(crate) mod input;
+pub(crate) mod jail;
 pub(crate) mod judge;
 pub(crate) mod looks;
 pub(crate) mod masks;

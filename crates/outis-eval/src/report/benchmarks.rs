@@ -8,6 +8,7 @@ use anyhow::Context;
 use outis_measure::{ImageBox, ImagePoint, Line, MeasureSettings};
 
 use super::cameras;
+use super::jail;
 use super::machine;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
@@ -43,6 +44,8 @@ pub fn benchmarks() -> anyhow::Result<String> {
     );
     text += "\n## Every frame, against decoding and inference alone\n\n";
     text += &overhead(&clip)?;
+    text += "\n## The jail\n\n";
+    text += &jail::section(&clip, jail::JAIL_ROUNDS)?;
     text += "\n## 1080p at 25 frames a second, against Python\n\n";
     text += &against_python(&large, &python)?;
     text += "\n## Tracking and counting\n\n";
@@ -83,7 +86,7 @@ fn large_clip(clip: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// The product on a video, as an owner would call it.
-fn count(video: &Path, every_frame: bool, scale: f32, right: f32) -> anyhow::Result<Cost> {
+pub(super) fn count(video: &Path, every_frame: bool, scale: f32, right: f32) -> anyhow::Result<Cost> {
     let own = std::env::current_exe()?;
     let mut command = Command::new(own.with_file_name("outis"));
     command.arg("count").arg(video).arg("--json");
@@ -97,7 +100,7 @@ fn count(video: &Path, every_frame: bool, scale: f32, right: f32) -> anyhow::Res
 }
 
 /// The same work in one process that nothing holds: this very program.
-fn without_the_jail(video: &Path) -> anyhow::Result<Cost> {
+pub(super) fn without_the_jail(video: &Path) -> anyhow::Result<Cost> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg("video").arg(video).arg("--json");
     for line in line_arguments(1.0, 0.0) {
@@ -115,7 +118,7 @@ fn line_arguments(scale: f32, right: f32) -> Vec<String> {
 
 fn overhead(clip: &Path) -> anyhow::Result<String> {
     let mut watcher = Watcher::new(MODEL)?;
-    let (mut decoding, mut inference, mut whole, mut free) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut decoding, mut inference, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     let mut frames = 0;
     for _ in 0..ROUNDS {
         let before = watcher.detector().spent();
@@ -131,7 +134,6 @@ fn overhead(clip: &Path) -> anyhow::Result<String> {
         inference.push((watched.cpu.as_secs_f64() - decoded_s) * network / (network + scaling + reading));
         decoding.push(decoded_s);
         whole.push(count(clip, true, 1.0, 0.0)?.cpu.as_secs_f64());
-        free.push(without_the_jail(clip)?.cpu.as_secs_f64());
     }
     let floor: Vec<f64> = decoding.iter().zip(&inference).map(|(d, i)| d + i).collect();
     let mut table = Table::new(["CPU per frame, 768 x 576", "ms", "ratio"]);
@@ -142,8 +144,6 @@ fn overhead(clip: &Path) -> anyhow::Result<String> {
     row("inference", &inference, String::new());
     row("both alone", &floor, "1".to_owned());
     row("`outis count --every-frame`", &whole, ratio(&whole, &floor));
-    row("the same work in `outis-eval`, without the jail", &free, ratio(&free, &floor));
-    row("jailed, against that", &whole, ratio(&whole, &free));
     Ok(table.text())
 }
 

@@ -5,6 +5,7 @@ mod benchmarks;
 mod cameras;
 mod clip;
 mod distance;
+mod jail;
 mod machine;
 mod processes;
 mod python;
@@ -14,6 +15,7 @@ pub(crate) mod table;
 pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;
 pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
+pub use jail::{JAIL_ROUNDS, section as jail};
 pub(crate) use table::Table;
 
 use std::path::PathBuf;
