@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use outis_eye::plan::{PlanSettings, Way};
 use outis_measure::MeasureSettings;
 
 use crate::compose::{STREET_B, Variant};
@@ -115,8 +116,9 @@ pub fn load(clip: &Path, cameras: usize, measure: Duration) -> anyhow::Result<Lo
     std::thread::sleep(measure);
     let (after, spent_then, wall) = (rig.heard()?, rig.spent(), started.elapsed());
     let memory_kb = rig.memory_kb();
+    anyhow::ensure!(before.keys().eq(after.keys()), "an eye was started again meanwhile: {}", rig.words());
     rig.end()?;
-    let heard = before.iter().zip(&after).map(|(before, after)| after.since(before)).collect();
+    let heard = before.values().zip(after.values()).map(|(before, after)| after.since(before)).collect();
     let cpu = spent_then.into_iter().map(|(name, then)| {
         let before = spent.get(&name).copied().unwrap_or_default();
         (name, then.saturating_sub(before))
@@ -157,6 +159,7 @@ pub fn stages(clip: &Path) -> anyhow::Result<Stages> {
     let street = compose::prepare(STREET_B, Variant::Day, clip)?;
     let film = film::once(&street)?;
     let mut watcher = Watcher::new(MODEL)?;
+    watcher.way = Way::Planned(PlanSettings::default());
     let named = STREET_B.lines()?.into_iter().take(LINES);
     watcher.lines = named.map(|(_, line)| line).collect();
     let decoding = watcher.watch(&film, FRAME_MAX)?.cpu;

@@ -32,12 +32,12 @@ pub(super) struct Rig {
 impl Rig {
     pub(super) fn start(film: &Path, cameras: usize, lines: &[(String, Line)]) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (server, port) = serve(film)?;
+        let (server, port) = serve(film, cameras)?;
         let programs = overheard_programs(folder.path())?;
         let mut config = "listen = \"127.0.0.1:0\"\nstate = \"state\"\n".to_owned();
         for camera in 1..=cameras {
             config += &format!(
-                "\n[[camera]]\nname = \"{camera}\"\nsource = \"rtsp://127.0.0.1:{port}/street\"\ndetector = \"{MODEL}\"\n"
+                "\n[[camera]]\nname = \"{camera}\"\nsource = \"rtsp://127.0.0.1:{port}/{camera}\"\ndetector = \"{MODEL}\"\n"
             );
             for (name, line) in lines {
                 let (a, b) = (line.start(), line.end());
@@ -60,30 +60,28 @@ impl Rig {
         let started = Instant::now();
         loop {
             let heard = self.heard()?;
-            if heard.len() == self.cameras && heard.iter().all(|heard| heard.looks > 0) {
+            if heard.len() == self.cameras && heard.values().all(|heard| heard.looks > 0) {
                 return Ok(());
             }
             anyhow::ensure!(
                 started.elapsed() < PATIENCE && self.door.0.try_wait()?.is_none(),
                 "the cameras do not come: {}",
-                fs::read_to_string(self.folder.path().join("words")).unwrap_or_default()
+                self.words()
             );
             std::thread::sleep(POLL);
         }
     }
 
-    /// What the eyes have said so far. An eye that was started again has a file of its own.
-    pub(super) fn heard(&self) -> anyhow::Result<Vec<Heard>> {
-        let mut files: Vec<PathBuf> = fs::read_dir(self.folder.path().join("heard"))?
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()?;
-        files.sort();
-        anyhow::ensure!(
-            files.len() <= self.cameras,
-            "a camera was started again meanwhile: {}",
-            fs::read_to_string(self.folder.path().join("words")).unwrap_or_default()
-        );
-        files.iter().map(|file| Heard::of(&fs::read(file)?)).collect()
+    /// What the door has said.
+    pub(super) fn words(&self) -> String {
+        fs::read_to_string(self.folder.path().join("words")).unwrap_or_default()
+    }
+
+    /// What the eyes that are at work have said so far, by their processes.
+    pub(super) fn heard(&self) -> anyhow::Result<BTreeMap<u32, Heard>> {
+        let file = |pid: u32| self.folder.path().join("heard").join(pid.to_string());
+        let eyes = cpu::children(self.door.0.id()).into_iter().filter(|&pid| file(pid).is_file());
+        eyes.map(|pid| Ok((pid, Heard::of(&fs::read(file(pid))?)?))).collect()
     }
 
     /// Processor time so far, by program.
@@ -154,10 +152,12 @@ impl Drop for Process {
     }
 }
 
-fn serve(film: &Path) -> anyhow::Result<(Process, u16)> {
+/// One stream for each camera.
+fn serve(film: &Path, cameras: usize) -> anyhow::Result<(Process, u16)> {
     let mut python = Command::new("/usr/bin/python3");
     python.arg(checkout().join("testdata/streams/rtsp_server.py"));
-    python.arg(format!("street=h264:{}", film.display())).stdout(Stdio::piped()).stderr(Stdio::null());
+    python.args((1..=cameras).map(|camera| format!("{camera}=h264:{}", film.display())));
+    python.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Process::start(python)?;
     let mut line = String::new();
     if let Some(said) = server.0.stdout.take() {

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::{percent, table::Table};
+use super::{machine, percent, table::Table};
 use crate::cameras::{self, FPS, LOOKS_PER_S, Load, SERVER, Stages};
 
 /// The numbers of cameras that are tried.
@@ -31,12 +31,12 @@ pub fn section(clip: &Path, numbers: &[usize], measure: Duration, beyond: bool) 
 
 fn describe(loads: &[Load], stages: &Stages, measure: Duration) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut text = format!(
-        "`outis watch` on real RTSP streams over TCP, served on this machine by Debian's GStreamer (its processor time \
+    let mut text = machine::description();
+    text += &format!(
+        "\n`outis watch` on real RTSP streams over TCP, served on this machine by Debian's GStreamer (its processor time \
          is not ours and told apart): the composed street b, 1920 x 1080, {FPS} frames a second, H.264 at 4 Mbit/s \
-         without B-frames, {LOOKS_PER_S} looks a second. All cameras see the same at the same time, so they look and get \
-         their key frames together. Measured for {} s each after a warm-up; the figures of the camera that came off \
-         worst.\n",
+         without B-frames, {LOOKS_PER_S} looks a second. All cameras see the same, and were started together. Measured for {} s each after a warm-up; the figures of the camera that came off \
+         worst. What the planner had no budget to look at does not count as observed, with one camera as with many.\n",
         measure.as_secs()
     );
     let mut table = Table::new([
