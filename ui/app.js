@@ -330,7 +330,7 @@ class CameraView {
     if (window?.lines.length) {
       const both = window.lines.some((line) => line.both !== undefined);
       tables.push(table(texts.lines, both ? [texts.count] : [texts.forward, texts.backward], window.lines.map((line) => ({
-        head: [line.name, breakdown(line.classes, ({ forward, backward, both }) => both ?? sum(forward, backward))],
+        head: [line.name, breakdown(line.classes, ({ forward, backward, both }) => both ?? sum(forward, backward), line.shares)],
         cells: both ? [figure(line.both)] : [figure(line.forward), figure(line.backward)],
       }))));
     }
@@ -474,10 +474,12 @@ function sum(a, b) {
 }
 
 /** "12 people, 3 cars", when there is more than people. */
-function breakdown(classes, value) {
+function breakdown(classes, value, shares) {
   const seen = Object.entries(classes).map(([name, totals]) => [name, value(totals)]).filter(([, count]) => count > 0);
   if (seen.every(([name]) => name === "person")) return "";
-  return seen.map(([name, count]) => `${number.format(count)} ${texts[name][count === 1 ? 0 : 1]}`).join(", ");
+  // The modal split, where there is one.
+  const share = (name) => (shares ? ` (${percent.format(shares[name])})` : "");
+  return seen.map(([name, count]) => `${number.format(count)} ${texts[name][count === 1 ? 0 : 1]}${share(name)}`).join(", ");
 }
 
 function seenFlows(window) {

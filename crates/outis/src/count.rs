@@ -14,8 +14,10 @@ use crate::{
     classes,
     detector::{Cache, Detector, DetectorFiles, MaskFiles},
     exit::{Exit, UsageError},
+    ground::{self, Ground},
     launch::{CameraPlan, Looks, Pace, Programs},
     meter::Meter,
+    on_ground::{GroundKeys, GroupsKey},
     report::{csv, json::CountReport, table},
     scene::{Line, Scene, Zone},
     source::{self, Source},
@@ -73,6 +75,19 @@ pub(crate) struct CountArgs {
     #[arg(long)]
     flows: bool,
 
+    /// Where the ground is: the file that `outis calibrate` wrote, or a calibration of Tsai's (.xml)
+    #[arg(long, value_name = "FILE")]
+    ground: Option<PathBuf>,
+
+    /// Tell how long people were nearer to each other than this, and how often two met, in metres; up to three, with
+    /// commas between
+    #[arg(long, value_name = "M", value_delimiter = ',', requires = "ground")]
+    distance: Vec<f64>,
+
+    /// People who walk together are no neighbours of each other
+    #[arg(long, requires = "distance")]
+    leave_out_groups: bool,
+
     /// Tell how many people wore a mask; needs `models/fetch masks`
     #[arg(long)]
     masks: bool,
@@ -121,16 +136,24 @@ impl CountArgs {
         if self.detector == Detector::Auto {
             eprintln!("detector: {}", detector.model);
         }
+        let ground = self.ground.as_deref().map(ground::read).transpose().map_err(UsageError::new)?;
+        let keys = GroundKeys {
+            distance_m: self.distance,
+            groups: self.leave_out_groups.then_some(GroupsKey::LeaveOut),
+            ..GroundKeys::default()
+        };
+        let on_ground = keys.check(Vec::new(), ground.as_ref()).map_err(UsageError::new)?;
+        let scene = Scene::new(self.line, self.zone).map_err(UsageError::new)?.with_ground(on_ground);
         let every_frame = self.every_frame.then_some(Looks::EveryFrame);
         Ok(CameraPlan {
-            scene: Scene::new(self.line, self.zone).map_err(UsageError::new)?,
+            scene: scene.or_drawn_in(ground.as_ref().and_then(Ground::picture_px)),
             source: Source::File(self.video),
             pace: Pace::Unpaced,
             detector,
             looks: every_frame.or(self.detect_fps).unwrap_or(Looks::DEFAULT),
             inference_ms: None,
             classes: if self.classes.is_empty() { Class::ALL.to_vec() } else { self.classes },
-            ground: None,
+            ground,
             find_ground: None,
             flows: self.flows,
             profile: Profile::Exact,

@@ -3,6 +3,8 @@
 
 use std::{
     ffi::OsString,
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -53,6 +55,49 @@ pub(crate) struct Pose {
 pub(crate) struct FindGround {
     /// The focal length, where somebody knows it.
     pub(crate) focal_px: Option<f64>,
+}
+
+/// Of a configuration only where the ground is; all else in it is somebody else's.
+#[derive(Debug, Deserialize)]
+struct GroundFile {
+    #[serde(default)]
+    camera: Vec<GroundOfCamera>,
+}
+
+#[derive(Debug, Deserialize)]
+struct GroundOfCamera {
+    ground: Option<GroundConfig>,
+}
+
+/// The largest file that is read, in bytes.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The ground from a file: the configuration of one camera, as `outis calibrate` writes it, or a calibration of Tsai's
+/// (`.xml`).
+///
+/// # Errors
+/// A sentence that names the file.
+pub(crate) fn read(path: &Path) -> Result<Ground, String> {
+    let file = path.display();
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml")) {
+        return tsai::read(path).map(Ground::Tsai).map_err(|error| format!("{file} {error}"));
+    }
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
+    read.map_err(|error| format!("{file} cannot be read: {error}"))?;
+    let GroundFile { camera } =
+        toml::from_str(&text).map_err(|error| format!("{file}: {}", error.message().trim_end()))?;
+    let mut grounds = camera.into_iter().filter_map(|camera| camera.ground);
+    match (grounds.next(), grounds.next()) {
+        (Some(ground), None) => {
+            let folder = path.parent().unwrap_or(Path::new("."));
+            ground.check(folder).map_err(|error| format!("{file}: {error}"))
+        }
+        (None, _) => Err(format!("{file}: there is no [camera.ground] in it; `outis calibrate` writes one")),
+        (Some(_), Some(_)) => {
+            Err(format!("{file}: several cameras have a ground in it; name a file with one"))
+        }
+    }
 }
 
 impl FindGround {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use outis_record::{Class, Notice, Profile, WindowState};
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{from_milli, ground::PeopleReport, mean_dwell_s, notice_kind};
+use super::{from_milli, ground::PeopleReport, mean_dwell_s, notice_kind, shares};
 use crate::{
     camera::Finish,
     scene::Scene,
@@ -183,6 +183,9 @@ struct LineTotals<'a> {
     #[serde(flatten)]
     all: Directions,
     classes: ByClass<Directions>,
+    /// Of all that passed, in either direction, the share of each class; only where several are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shares: Option<Option<ByClass<f64>>>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -296,7 +299,17 @@ impl<'a> LineTotals<'a> {
             backward: Told::sum(lines().map(|line| line.backward)),
             both: Told::sum(lines().map(|line| line.both)),
         };
-        Self { name, all, classes: by_class(classes, |totals| totals.lines[index].into()) }
+        let told = shares(&classes.iter().collect::<Vec<_>>(), index).map(|shares| {
+            // Three decimals are finer than any count of a street.
+            let rounded = shares.into_iter().map(|share| (1000.0 * share).round() / 1000.0);
+            ByClass(classes.iter().map(|totals| totals.class).zip(rounded).collect())
+        });
+        Self {
+            name,
+            all,
+            classes: by_class(classes, |totals| totals.lines[index].into()),
+            shares: (classes.len() > 1).then_some(told),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use outis_record::Notice;
 
-use crate::view::Dwell;
+use crate::view::{ClassTotals, Dwell, Told};
 
 /// A notice's name in JSON.
 pub(crate) fn notice_kind(notice: Notice) -> &'static str {
@@ -35,6 +35,23 @@ pub(crate) fn notice_sentences(notices: &BTreeMap<Notice, u32>) -> impl Iterator
     })
 }
 
+/// The modal split of a line: which share of all that passed it, in either direction, each class has, in the order of the
+/// classes. `None` with a single class, when nobody passed, or where a part of it is not told: no share tells what is
+/// withheld.
+fn shares(classes: &[&ClassTotals], line: usize) -> Option<Vec<f64>> {
+    let passed = classes.iter().map(|totals| {
+        let crossings = totals.lines[line];
+        if crossings.both.is_never() {
+            Told::sum([crossings.forward, crossings.backward])
+        } else {
+            crossings.both
+        }
+    });
+    let passed = passed.map(Told::number).collect::<Option<Vec<u64>>>()?;
+    let all = passed.iter().sum::<u64>();
+    (classes.len() > 1 && all > 0).then(|| passed.iter().map(|&passed| passed as f64 / all as f64).collect())
+}
+
 /// Thousandths as a decimal number.
 fn from_milli(milli: u64) -> f64 {
     milli as f64 / 1000.0
@@ -46,4 +63,31 @@ fn mean_dwell_s(dwell: Dwell) -> Option<f64> {
     let mean_ms = (u128::from(total_ms) + u128::from(visits) / 2).checked_div(u128::from(visits))?;
     // A double is exact for every length of a visit that can be.
     Some(mean_ms as f64 / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assemble::tests::view;
+
+    #[test]
+    fn the_modal_split_tells_nothing_that_is_withheld() {
+        let mut window = view();
+        let split = |window: &crate::view::WindowView, line| {
+            shares(&window.by_class.iter().collect::<Vec<_>>(), line)
+        };
+        // Eight people and two cars.
+        assert_eq!(split(&window, 1), Some(vec![0.8, 0.2]));
+        assert_eq!(split(&window, 0), None, "nobody passed");
+        assert_eq!(shares(&[&window.by_class[0]], 1), None, "one class is no split");
+        window.by_class[1].lines[1].forward = Told::Withheld;
+        assert_eq!(split(&window, 1), None, "the cars would be what is missing");
+        // A profile that tells both directions as one.
+        for (totals, both) in window.by_class.iter_mut().zip([30, 10]) {
+            let never = Told::Never;
+            totals.lines[1] =
+                crate::view::Crossings { forward: never, backward: never, both: Told::Number(both) };
+        }
+        assert_eq!(split(&window, 1), Some(vec![0.75, 0.25]));
+    }
 }

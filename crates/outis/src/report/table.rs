@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{
     from_milli,
     ground::{AreaReport, PeopleReport},
-    mean_dwell_s,
+    mean_dwell_s, shares,
 };
 use crate::{
     scene::Scene,
@@ -44,20 +44,27 @@ pub(crate) fn render(title: &str, scene: &Scene, window: &WindowView, progress: 
 }
 
 fn lines(scene: &Scene, shown: &[&ClassTotals]) -> Table {
-    let mut table = Table::new(&["Line", "Class", "Forward", "Backward"], 2);
+    // With several classes, which share of all that passed each of them has.
+    let heads = ["Line", "Class", "Forward", "Backward", "Share"];
+    let columns = if shown.len() > 1 { heads.len() } else { heads.len() - 1 };
+    let mut table = Table::new(&heads[..columns], 2);
     for (index, line) in scene.lines().iter().enumerate() {
         let mut name = line.name.as_str();
-        let mut row = |class: &str, forward: Told, backward: Told| {
-            table.push([name, class, &figure(forward), &figure(backward)]);
+        let mut row = |class: &str, forward: Told, backward: Told, share: Option<f64>| {
+            let share = share.map_or_else(dash, |share| format!("{:.0} %", 100.0 * share));
+            let cells = [name, class, &figure(forward), &figure(backward), &share];
+            table.rows.push(cells[..columns].iter().map(ToString::to_string).collect());
             name = "";
         };
         let counts = || shown.iter().map(|totals| totals.lines[index]);
-        for (totals, count) in shown.iter().zip(counts()) {
-            row(totals.class.name(), count.forward, count.backward);
+        let shares = shares(shown, index);
+        for (at, (totals, count)) in shown.iter().zip(counts()).enumerate() {
+            let share = shares.as_ref().map(|shares| shares[at]);
+            row(totals.class.name(), count.forward, count.backward, share);
         }
         if shown.len() > 1 {
             let (forward, backward) = (counts().map(|c| c.forward), counts().map(|c| c.backward));
-            row("all", Told::sum(forward), Told::sum(backward));
+            row("all", Told::sum(forward), Told::sum(backward), shares.map(|_| 1.0));
         }
     }
     table
@@ -242,13 +249,13 @@ mod tests {
         let expected = "\
 street.avi: 10.0 s observed, 100 frames of 768x576, 1 looks
 
-Line  Class   Forward  Backward
-west  person        0         0
-      car           0         0
-      all           0         0
-A     person        3         5
-      car           2         0
-      all           5         5
+Line  Class   Forward  Backward  Share
+west  person        0         0      -
+      car           0         0      -
+      all           0         0      -
+A     person        3         5   80 %
+      car           2         0   20 %
+      all           5         5  100 %
 
 Zone          Class   Entered  Left  Mean  Max  Mean stay
 plaza, \"old\"  person        7     6  0.00    0      1.5 s

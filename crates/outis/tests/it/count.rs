@@ -37,6 +37,42 @@ fn eight_seconds_of_a_real_clip() {
     }
 }
 
+/// As `outis calibrate` finds the ground of the clip.
+const GROUND: &str = "[[camera]]\nname = \"campus\"\nsource = \"vtest.avi\"\n\n[camera.ground]\nfocal_px = 1190.4\n\
+                      pitch_deg = 16.48\nroll_deg = -3.09\nheight_m = 7.07\npicture = [768, 576]\n";
+
+#[test]
+fn distances_are_told_of_a_file_whose_ground_is_known() {
+    let stage = Stage::new();
+    stage.short_clip(15);
+    stage.write("ground.toml", GROUND);
+    stage.write("none.toml", "[[camera]]\nname = \"campus\"\n");
+    let count = ["count", "vtest.avi", "--classes", "person", "--distance", "1,2"];
+    let with = |more: &[&'static str]| stage.run(&[&count, more].concat());
+    let ended = with(&["--ground", "ground.toml", "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let report = ended.json();
+    let view = &report["people"]["areas"][0];
+    let number = |value: &Value| value.as_f64().unwrap_or_else(|| panic!("{value}: {report}"));
+    // Five to eight people walk there for fifteen seconds.
+    assert!((20.0..150.0).contains(&number(&view["distances"]["measured_s"])), "{report}");
+    let [one, two] = [0, 1].map(|index| number(&view["distances"]["near"][index]["share"]));
+    assert!((0.0..=1.0).contains(&one) && one <= two && two <= 1.0, "{report}");
+    let table = with(&["--ground", "ground.toml", "--leave-out-groups"]).stdout;
+    assert!(table.contains("Nearer than") && table.contains("whole picture"), "{table}");
+
+    for (more, part) in [
+        (&["--ground", "none.toml"][..], "no [camera.ground] in it"),
+        (&["--ground", "absent.toml"], "absent.toml cannot be read"),
+        (&["--ground", "absent.xml"], "absent.xml cannot be read"),
+        (&[], "--ground"),
+        (&["--ground", "ground.toml", "--distance", "9"], "0.3 to 5 m"),
+    ] {
+        let ended = with(more);
+        assert!(ended.code == 2 && ended.stderr.contains(part), "{more:?}: {ended:?}");
+    }
+}
+
 /// Twelve seconds at 1920 x 1080, where the eye chooses crops. By the published truth three people cross the line to
 /// the left and two to the right, and up to seven are in the whole picture at once.
 #[test]
