@@ -8,8 +8,11 @@ use tokio::time::Instant;
 /// The first wait; after it they double.
 const FIRST: Duration = Duration::from_millis(500);
 
-/// The longest wait.
+/// The longest wait after a run that counted nothing.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// The longest wait after one that counted: it is there, and comes and goes.
+const LONGEST_OF_ONE_THAT_COUNTS: Duration = Duration::from_secs(2);
 
 /// After so long at work the next failure is a first one again.
 const GOOD_RUN: Duration = Duration::from_secs(60);
@@ -38,7 +41,8 @@ impl Backoff {
         if counted >= GOOD_RUN {
             self.next = FIRST;
         }
-        let wait = self.next;
+        let longest = if counted.is_zero() { LONGEST } else { LONGEST_OF_ONE_THAT_COUNTS };
+        let wait = self.next.min(longest);
         self.next = (wait * 2).min(LONGEST);
         wait
     }
@@ -72,9 +76,18 @@ mod tests {
     fn waits_double_to_half_a_minute_and_begin_anew_after_a_good_run() {
         let mut backoff = Backoff::default();
         let mut wait = |counted_s| backoff.after(Duration::from_secs(counted_s)).as_secs_f64();
-        let waits: Vec<f64> = (0..9).map(|_| wait(3)).collect();
+        let waits: Vec<f64> = (0..9).map(|_| wait(0)).collect();
         assert_eq!(waits, [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0, 30.0]);
-        assert_eq!((wait(59), wait(60), wait(0)), (30.0, 0.5, 1.0));
+        assert_eq!((wait(60), wait(0)), (0.5, 1.0));
+    }
+
+    #[test]
+    fn a_camera_that_comes_and_goes_is_never_waited_for_long() {
+        let mut backoff = Backoff::default();
+        let mut wait = |counted_s| backoff.after(Duration::from_secs(counted_s)).as_secs_f64();
+        let waits: Vec<f64> = (0..5).map(|_| wait(3)).collect();
+        assert_eq!(waits, [0.5, 1.0, 2.0, 2.0, 2.0]);
+        assert_eq!([wait(0), wait(0), wait(59), wait(60)], [4.0, 8.0, 2.0, 0.5]);
     }
 
     #[test]

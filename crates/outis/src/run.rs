@@ -347,13 +347,15 @@ pub(crate) struct Over {
 /// What is known of a run, however it ends.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    first_progress: Option<Instant>,
+    first_look: Option<Instant>,
     picture_px: Option<[u32; 2]>,
 }
 
 impl Known {
     fn note(&mut self, progress: Progress, now: Instant) {
-        self.first_progress.get_or_insert(now);
+        if progress.looks > 0 {
+            self.first_look.get_or_insert(now);
+        }
         let size_px = [progress.width_px, progress.height_px].map(u32::from);
         if self.picture_px.is_none() && !size_px.contains(&0) {
             self.picture_px = Some(size_px);
@@ -361,7 +363,7 @@ impl Known {
     }
 
     fn counted(&self) -> Duration {
-        self.first_progress.map_or(Duration::ZERO, |first| first.elapsed())
+        self.first_look.map_or(Duration::ZERO, |first| first.elapsed())
     }
 }
 

@@ -11,7 +11,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::stage::{Running, Stage, children_of, clip, free_port, wait_for};
+use crate::{
+    camera::{Server, write_login},
+    stage::{Running, Stage, children_of, clip, free_port, wait_for},
+};
 
 /// More than two people are on the clip from its first frame on.
 const CAMERA: &str = r#"
@@ -181,6 +184,63 @@ fn a_loudspeaker_says_the_message_soon_after_the_situation() {
             "{heard}: {heard_highest_db} dB of {highest_db} dB"
         );
     }
+}
+
+/// The whole way: an RTSP camera, people in a zone, the alert, the message in somebody's ear.
+#[test]
+fn people_before_a_live_camera_are_spoken_to() {
+    let stage = Stage::new();
+    street(&stage, 20);
+    // Twice beside itself: a profile with noise says of no place that more than three are in it.
+    let mut ffmpeg = Command::new("ffmpeg");
+    ffmpeg.args(["-nostdin", "-loglevel", "error", "-i"]).arg(stage.path("street.avi"));
+    ffmpeg.args(["-filter_complex", "[0:v]split[a][b];[b]hflip[c];[a][c]hstack"]);
+    // RTP sends no tables of Huffman codes.
+    ffmpeg.args(["-c:v", "mjpeg", "-q:v", "3", "-huffman", "default"]);
+    let made = ffmpeg.arg(stage.path("square.avi")).status();
+    assert!(made.is_ok_and(|status| status.success()), "ffmpeg is needed to make the film");
+    let server = Server::of("jpeg", &stage.path("square.avi"), 0);
+    write_login(&stage);
+    let timer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    timer.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
+    let listener = Listener::start(&stage, "heard", "127.0.0.1", 0);
+    let source = format!("\"rtsp://127.0.0.1:{}/street\"\ncredentials_file = \"login\"", server.port);
+    let zone = "[[camera.zone]]\nname = \"square\"\ncorners = [[0, 0], [1536, 0], [1536, 576], [0, 576]]\n\n[camera.operational]";
+    let camera = CAMERA
+        .replace("\"street.avi\"", &source)
+        .replace("profile = \"exact\"\n", "")
+        .replace("[camera.operational]", zone)
+        .replace("more_than", "zone = \"square\"\nmore_than")
+        .replace("more_than = 2", "more_than = 4");
+    let targets = format!(
+        "[[speaker.rtp]]\naddress = \"{}\"\n[[speaker.rtp]]\naddress = \"127.0.0.1:{}\"\n",
+        timer.local_addr().unwrap(),
+        listener.port
+    );
+    stage.write("w.toml", format!("{camera}{targets}"));
+    let door = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    let started_s = intake_started_s(&door);
+    let mut packet = [0; 1500];
+    assert_eq!(timer.recv(&mut packet).unwrap(), 172, "packets of a message");
+    // The intake calls the camera first, and the film begins when it has answered.
+    let delay_s = uptime_s() - started_s - DUE_S;
+    eprintln!(
+        "live: from the frame at which it had lasted long enough to the first packet: at most {delay_s:.2} s"
+    );
+    let said =
+        wait_for("the alert's file", || Some(stage.read("a.jsonl")).filter(|text| text.ends_with('\n')));
+    let alert: Value = serde_json::from_str(said.lines().next().unwrap()).unwrap();
+    assert_eq!((&alert["alert"], &alert["zone"]), (&"too-full".into(), &"square".into()), "{alert}");
+
+    let (length_s, mean_db, _) = volume(&spoken(&stage, "too-full-fr"));
+    thread::sleep(Duration::from_secs_f64(length_s + 1.0));
+    listener.stop();
+    door.signal("-TERM");
+    let ended = door.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let (heard_s, heard_mean_db, _) = volume(&stage.path("heard.wav"));
+    assert!((heard_s - length_s).abs() < 0.3, "{heard_s} s of {length_s} s");
+    assert!((heard_mean_db - mean_db).abs() < 2.0, "mean {heard_mean_db} dB of {mean_db} dB");
 }
 
 #[test]
