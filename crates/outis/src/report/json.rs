@@ -428,9 +428,11 @@ pub(crate) mod tests {
         let report = serde_json::to_value(CountReport::new(&scene, &view, &finish())).unwrap();
         let expected = json!({
             "name": "A", "forward": 5, "backward": 5,
-            "classes": {"person": {"forward": 3, "backward": 5}, "car": {"forward": 2, "backward": 0}}
+            "classes": {"person": {"forward": 3, "backward": 5}, "car": {"forward": 2, "backward": 0}},
+            "shares": {"person": 0.8, "car": 0.2}
         });
         assert_eq!(report["lines"][1], expected);
+        assert_eq!(report["lines"][0]["shares"], json!(null), "nobody passed");
         let expected = json!({"entered": 7, "left": 6, "occupancy": {"now": 0, "mean": 0.0, "max": 0},
             "dwell": {"visits": 6, "mean_s": 1.5, "total_s": 9.0}});
         assert_eq!(report["zones"][0]["classes"]["person"], expected);
