@@ -11,13 +11,13 @@ mod overheard;
 mod rig;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use outis_eye::plan::{PlanSettings, Way};
-use outis_measure::MeasureSettings;
+use outis_measure::{Line, MeasureSettings};
 
-use crate::compose::{STREET_B, Variant};
+use crate::compose::{STREET_B, Street, Variant};
 use crate::mot::FRAME_MAX;
 use crate::watch::Watcher;
 use crate::{compose, cpu, product};
@@ -149,22 +149,47 @@ impl Stages {
         let Self { decoding, scaling, planning, inference, reading, tracking } = self;
         decoding + scaling + planning + inference + reading + tracking
     }
+
+    /// Each with the words of tables, in the order in which a frame goes through them.
+    pub fn named(&self) -> [(&'static str, f64); 6] {
+        [
+            ("decoding", self.decoding),
+            ("motion, and where to look", self.planning),
+            ("scaling to the network's inputs", self.scaling),
+            ("inference", self.inference),
+            ("reading its outputs", self.reading),
+            ("tracking and counting", self.tracking),
+        ]
+    }
 }
 
-/// Measures the stages on the same film.
+/// A composed street by day, as a camera sends it: a minute, [`FPS`] frames a second; made when it is not there yet.
+///
+/// # Errors
+/// When the clip or `ffmpeg` is absent.
+pub fn film(street: Street, clip: &Path) -> anyhow::Result<PathBuf> {
+    film::once(&compose::prepare(street, Variant::Day, clip)?)
+}
+
+/// Measures the stages of the table's cameras.
 ///
 /// # Errors
 /// When the film cannot be made, or a program is absent or fails.
 pub fn stages(clip: &Path) -> anyhow::Result<Stages> {
-    let street = compose::prepare(STREET_B, Variant::Day, clip)?;
-    let film = film::once(&street)?;
-    let mut watcher = Watcher::new(MODEL)?;
-    watcher.way = Way::Planned(PlanSettings::default());
     let named = STREET_B.lines()?.into_iter().take(LINES);
-    watcher.lines = named.map(|(_, line)| line).collect();
-    let decoding = watcher.watch(&film, FRAME_MAX)?.cpu;
+    stages_of(MODEL, &film(STREET_B, clip)?, named.map(|(_, line)| line).collect())
+}
+
+/// Measures the stages with a model on a film with these lines.
+///
+/// # Errors
+/// When the model is absent or a program fails.
+pub fn stages_of(model: &str, film: &Path, lines: Vec<Line>) -> anyhow::Result<Stages> {
+    let mut watcher = Watcher::new(model)?;
+    (watcher.way, watcher.lines) = (Way::Planned(PlanSettings::default()), lines);
+    let decoding = watcher.watch(film, FRAME_MAX)?.cpu;
     let before = watcher.detector().spent();
-    let watched = watcher.watch(&film, (f64::from(FPS) / LOOKS_PER_S) as u32)?;
+    let watched = watcher.watch(film, (f64::from(FPS) / LOOKS_PER_S) as u32)?;
     let after = watcher.detector().spent();
     let started = cpu::spent();
     let mut repeats = 0;

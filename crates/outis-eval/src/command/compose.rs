@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, Street, Variant};
+use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, STREET_D, Street, Variant};
 use outis_eval::{cache, mot};
 use outis_measure::Score;
 
 /// Composes a 1080p street with a known truth out of the demo clip; prints where the files are
 #[derive(Debug, clap::Args)]
 pub(crate) struct Compose {
-    /// Which street: `a` and `c` are for tuning, `b` is for reporting
+    /// Which street: `d` is for reporting, the others are for tuning
     #[arg(value_enum, default_value = "a")]
     street: StreetArgument,
     /// Seen how; may be given several times [default: in every way]
@@ -24,12 +24,14 @@ pub(crate) struct Compose {
 /// A street on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum StreetArgument {
-    /// For tuning
+    /// For tuning, with the fewest people
     A,
-    /// For reporting
+    /// For tuning
     B,
     /// For tuning, with as many people as on the second
     C,
+    /// For reporting
+    D,
 }
 
 impl StreetArgument {
@@ -38,6 +40,7 @@ impl StreetArgument {
             Self::A => STREET_A,
             Self::B => STREET_B,
             Self::C => STREET_C,
+            Self::D => STREET_D,
         }
     }
 }

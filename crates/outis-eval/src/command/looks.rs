@@ -15,8 +15,8 @@ pub(crate) struct Looks {
     /// Name of a model card
     #[arg(long, value_name = "NAME", default_value = "nanodet-g")]
     model: String,
-    /// Which street: `a` and `c` are for tuning, `b` is for reporting
-    #[arg(long, value_enum, default_value = "b")]
+    /// Which street: `d` is for reporting, the others are for tuning
+    #[arg(long, value_enum, default_value = "d")]
     street: StreetArgument,
     /// Seen how
     #[arg(long, value_name = "NAME", value_parser = variant, default_value = "day")]
@@ -24,7 +24,7 @@ pub(crate) struct Looks {
     /// Only the way of this name, or all whose names contain it
     #[arg(long, value_name = "TEXT", default_value = "")]
     only: String,
-    /// Measures everything on street b and writes looks.md and looks.svg into this folder
+    /// Measures everything on street d and writes looks.md and looks.svg into this folder
     #[arg(long, value_name = "DIR")]
     page: Option<PathBuf>,
     /// True boxes of the clip [default: pets09-s2l1/gt_mot.txt in the data folder]

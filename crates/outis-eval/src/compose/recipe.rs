@@ -130,7 +130,7 @@ fn canvas_px() -> (i32, i32) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{STREET_A, STREET_B, STREET_C};
+    use super::super::{STREET_A, STREETS};
     use super::*;
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn every_copy_is_laid_once() {
-        for street in [STREET_A, STREET_B, STREET_C] {
+        for street in STREETS {
             for variant in Variant::ALL {
                 let graph = graph(street, variant);
                 assert_eq!(graph.matches("overlay=").count(), street.copies.len());

@@ -39,24 +39,30 @@ impl Setting {
         Self { name: name.to_owned(), way, input: None }
     }
 
+    /// The shrunken frame.
+    pub const WHOLE: &str = "whole frame, 416";
+    /// The product's way.
+    pub const PLANNER: &str = "planner";
+    /// What finds nearly everybody, and costs most.
+    pub const TILES: &str = "frame + 3 x 2 tiles";
+
     /// The product's way, and the two it is held against.
     pub fn main() -> Vec<Self> {
-        let all = Self::all().into_iter();
-        all.filter(|s| ["whole frame, 416", "planner", "frame + 3 x 2 tiles"].contains(&s.name.as_str()))
-            .collect()
+        let named = |setting: &Self| [Self::WHOLE, Self::PLANNER, Self::TILES].contains(&&*setting.name);
+        Self::all().into_iter().filter(named).collect()
     }
 
     /// All that are compared, the reference last.
     pub fn all() -> Vec<Self> {
         let large = InputSize::UpTo { width_px: 640, height_px: 384, step_px: 32 };
         vec![
-            Self::new("whole frame, 416", Way::Whole),
+            Self::new(Self::WHOLE, Way::Whole),
             Self { input: Some(large), ..Self::new("whole frame, 640 x 384", Way::Whole) },
             Self::new("planner, half the budget", planned(0.7)),
-            Self::new("planner", Way::default()),
+            Self::new(Self::PLANNER, Way::default()),
             Self::new("planner, twice the budget", planned(2.8)),
             Self::new("frame + 2 x 2 tiles", Way::Tiles { columns: 2, rows: 2 }),
-            Self::new("frame + 3 x 2 tiles", Way::Tiles { columns: 3, rows: 2 }),
+            Self::new(Self::TILES, Way::Tiles { columns: 3, rows: 2 }),
         ]
     }
 }

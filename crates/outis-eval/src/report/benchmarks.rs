@@ -13,6 +13,7 @@ use super::machine;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
 use super::table::Table;
+use super::{ratio, second};
 use crate::clip::VTEST_LINES;
 use crate::count_error::Spread;
 use crate::mot::FRAME_MAX;
@@ -48,6 +49,8 @@ pub fn benchmarks() -> anyhow::Result<String> {
     text += &jail::section(&clip, jail::JAIL_ROUNDS)?;
     text += "\n## 1080p at 25 frames a second, against Python\n\n";
     text += &against_python(&large, &python)?;
+    text += "\n## A second of a street in 1080p\n\n";
+    text += &second::section(&clip, &python)?;
     text += "\n## Tracking and counting\n\n";
     text += &crowd()?;
     text += "\n## Live cameras\n\n";
@@ -209,11 +212,6 @@ fn baseline(
 
 fn per_frame_ms(seconds: &[f64], frames: usize) -> String {
     format!("{:.2}", 1e3 * Spread::of(seconds.iter().copied()).mean / frames.max(1) as f64)
-}
-
-fn ratio(above: &[f64], below: &[f64]) -> String {
-    let ratios = Spread::of(above.iter().zip(below).map(|(a, b)| a / b));
-    format!("{:.2} ({:.2}-{:.2})", ratios.mean, ratios.min, ratios.max)
 }
 
 /// Tracker and counter on a crowd that walks to and fro.

@@ -75,14 +75,7 @@ fn describe(loads: &[Load], stages: &Stages, measure: Duration) -> String {
              table's run with the most cameras that was carried.\n";
     let mut table = Table::new(["CPU for each second of video", "ms", "share"]);
     let sum = stages.sum();
-    for (name, ms) in [
-        ("decoding", stages.decoding),
-        ("motion, and where to look", stages.planning),
-        ("scaling to the network's inputs", stages.scaling),
-        ("inference", stages.inference),
-        ("reading its outputs", stages.reading),
-        ("tracking and counting", stages.tracking),
-    ] {
+    for (name, ms) in stages.named() {
         table.row([name.to_owned(), format!("{ms:.1}"), percent(ms / sum)]);
     }
     table.row(["all stages".to_owned(), format!("{sum:.1}"), percent(1.0)]);

@@ -5,7 +5,7 @@ use std::process::Command;
 use super::checkout;
 
 /// Processor, cores, memory, commit and date, as sentences.
-pub(super) fn description() -> String {
+pub(crate) fn description() -> String {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let (cpu, memory) = (read("/proc/cpuinfo"), read("/proc/meminfo"));
     let model = field(&cpu, "model name").unwrap_or("unknown processor");

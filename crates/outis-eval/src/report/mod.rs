@@ -6,9 +6,10 @@ mod cameras;
 mod clip;
 mod distance;
 mod jail;
-mod machine;
+pub(crate) mod machine;
 mod processes;
 mod python;
+mod second;
 mod street;
 pub(crate) mod table;
 
@@ -19,6 +20,8 @@ pub use jail::{JAIL_ROUNDS, section as jail};
 pub(crate) use table::Table;
 
 use std::path::PathBuf;
+
+use crate::count_error::Spread;
 
 /// Where programs and fixtures of the checkout are.
 pub(crate) fn checkout() -> PathBuf {
@@ -31,6 +34,12 @@ pub(crate) fn checkout() -> PathBuf {
 /// When trajectories that are there cannot be read.
 pub fn distances(data: &std::path::Path) -> anyhow::Result<String> {
     distance::section(data)
+}
+
+/// The mean of the ratios within each round, with the least and the greatest.
+fn ratio(above: &[f64], below: &[f64]) -> String {
+    let ratios = Spread::of(above.iter().zip(below).map(|(a, b)| a / b));
+    format!("{:.2} ({:.2}-{:.2})", ratios.mean, ratios.min, ratios.max)
 }
 
 fn percent(share: f64) -> String {

@@ -1,6 +1,7 @@
 //! Runs a program and says what it and its children cost.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -22,17 +23,21 @@ pub(super) struct Cost {
     pub(super) wall: Duration,
     /// The most memory each process had at once, in kB, by the name of its program.
     pub(super) peak_kb: BTreeMap<String, u64>,
+    /// What it printed.
+    pub(super) printed: String,
 }
 
-/// Runs a program to its end; what it prints is dropped.
+/// Runs a program to its end.
 ///
 /// Its processor time is taken from what the kernel books for children that were waited for, so nothing else may
 /// be waited for meanwhile.
 pub(super) fn run(mut command: Command) -> anyhow::Result<Cost> {
+    // A file and no pipe: a program that prints much would wait for us while we wait for it.
+    let mut printed = tempfile::tempfile()?;
     let (cpu_before, started) = (cpu::spent(), Instant::now());
     let mut child = command
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        .stdout(printed.try_clone()?)
         .stderr(Stdio::null())
         .spawn()
         .with_context(|| format!("cannot run {command:?}"))?;
@@ -44,8 +49,12 @@ pub(super) fn run(mut command: Command) -> anyhow::Result<Cost> {
         }
         std::thread::sleep(PERIOD);
     };
+    let (cpu, wall) = (cpu::spent().saturating_sub(cpu_before), started.elapsed());
     anyhow::ensure!(status.success(), "{command:?} ended with {status}");
-    Ok(Cost { cpu: cpu::spent().saturating_sub(cpu_before), wall: started.elapsed(), peak_kb })
+    let mut text = String::new();
+    printed.rewind()?;
+    printed.read_to_string(&mut text)?;
+    Ok(Cost { cpu, wall, peak_kb, printed: text })
 }
 
 fn note_memory(child: &Child, peak_kb: &mut BTreeMap<String, u64>) {

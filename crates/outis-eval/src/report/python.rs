@@ -90,11 +90,12 @@ pub(super) fn run(mut command: Command) -> anyhow::Result<Value> {
     serde_json::from_slice(&output.stdout).with_context(|| format!("{command:?} printed no JSON"))
 }
 
-fn line_counts(lines: &Value) -> anyhow::Result<Vec<DirectionalCount>> {
+/// Passages over each line, as the programs print them.
+pub(super) fn line_counts(lines: &Value) -> anyhow::Result<Vec<DirectionalCount>> {
     let count = |line: &Value| {
         let number = |key: &str| line[key].as_u64().and_then(|n| u32::try_from(n).ok());
         Some(DirectionalCount { forward: number("forward")?, backward: number("backward")? })
     };
     let counts = lines.as_array().and_then(|lines| lines.iter().map(count).collect::<Option<Vec<_>>>());
-    counts.context("count_tracks.py printed lines without counts")
+    counts.context("lines without counts were printed")
 }

@@ -1,0 +1,156 @@
+//! What a second of a 1080p street costs beside Python, how right both count, and where each millisecond goes: a part of
+//! the benchmarks page.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+use outis_eye::detect::card::Cards;
+use outis_measure::{ImageBox, Line};
+use outis_record::DirectionalCount;
+use serde_json::Value;
+
+use super::processes::{self, Cost};
+use super::python::{self, Python};
+use super::table::Table;
+use super::{percent, ratio};
+use crate::cameras::{self, FPS};
+use crate::compose::{self, STREET_D, Variant};
+use crate::count_error::{LineResult, Report, Spread};
+use crate::mot::{self, Frames};
+use crate::{cache, passage};
+
+/// Both run so often, in turn; ratios are taken within a round.
+const ROUNDS: usize = 2;
+/// How a model's outputs are read by the Python programs.
+const MODELS: [(&str, &str); 2] = [("yolox-nano", "yolox"), ("nanodet-g", "nanodet")];
+
+/// Runs both on the street that nothing was tuned on.
+///
+/// # Errors
+/// When a program is absent or fails, or the truth of the clip is absent.
+pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
+    let film = cameras::film(STREET_D, clip)?;
+    let lines = STREET_D.lines()?;
+    let truth = true_counts(&lines)?;
+    let mut costs = Table::new([
+        "CPU for each second of video",
+        "ms",
+        "Python / this",
+        "count error",
+        "passages counted, of the true",
+    ]);
+    let mut stages = Vec::new();
+    let mut absent = String::new();
+    for (model, decoding) in MODELS {
+        let model_file = cache::folder().join("models").join(&Cards::known().model(model)?.file);
+        if !model_file.is_file() {
+            absent += &format!("`{model}` was not measured: it is not in the cache.\n");
+            continue;
+        }
+        let (mut ours, mut theirs) = (Side::default(), Side::default());
+        for _ in 0..ROUNDS {
+            let cost = count(&film, model, &lines)?;
+            let told: Value = serde_json::from_str(&cost.printed).context("`outis count` printed no JSON")?;
+            ours.add(cost.cpu.as_secs_f64(), &told["lines"])?;
+            let told = baseline(python, &film, (&model_file, decoding), &lines)?;
+            theirs.add(told["cpu_s"].as_f64().context("baseline.py told no cpu_s")?, &told["lines"])?;
+        }
+        let video_s = f64::from(compose::FRAMES) / f64::from(compose::FPS);
+        for (name, side) in [
+            (format!("`outis count`, 5 looks a second, {model}"), &ours),
+            (format!("Python, every frame, {model}"), &theirs),
+        ] {
+            let report = side.report(&lines, &truth);
+            costs.row([
+                name,
+                format!("{:.0}", 1e3 * Spread::of(side.cpu_s.iter().copied()).mean / video_s),
+                ratio(&theirs.cpu_s, &side.cpu_s),
+                percent(report.pooled_error().mean),
+                percent(1.0 + report.bias()),
+            ]);
+        }
+        stages.push((model, cameras::stages_of(model, &film, lines.iter().map(|(_, l)| *l).collect())?));
+    }
+    let passages: u32 = truth.iter().map(|count| count.forward + count.backward).sum();
+    let mut text = format!(
+        "A minute of the composed street d, which nothing was tuned on: 1920 x 1080, {FPS} frames a second, H.264, {} \
+         lines with {passages} true passages. Python looks at the whole frame, shrunk to the model's input, at every \
+         frame, for persons alone; start-up of its interpreter is left out, ours is counted. The jailed product, \
+         all its processes; {ROUNDS} rounds in turn.\n{absent}{}\nWhere the milliseconds go, all in one process:\n",
+        lines.len(),
+        costs.text()
+    );
+    let mut table = Table::new(["CPU for each second of video", "ms", "share"]);
+    for (model, stages) in stages {
+        for (stage, ms) in stages.named() {
+            table.row([format!("{model}: {stage}"), format!("{ms:.1}"), percent(ms / stages.sum())]);
+        }
+    }
+    text += &table.text();
+    Ok(text)
+}
+
+/// What one side did in all rounds.
+#[derive(Debug, Default)]
+struct Side {
+    cpu_s: Vec<f64>,
+    /// By line. The same in each round, or the newest.
+    counted: Vec<DirectionalCount>,
+}
+
+impl Side {
+    fn add(&mut self, cpu_s: f64, lines: &Value) -> anyhow::Result<()> {
+        self.cpu_s.push(cpu_s);
+        self.counted = python::line_counts(lines)?;
+        Ok(())
+    }
+
+    fn report(&self, lines: &[(String, Line)], truth: &[DirectionalCount]) -> Report {
+        let line = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
+            name: name.clone(),
+            truth,
+            counted: vec![counted],
+        };
+        Report { lines: lines.iter().zip(truth).zip(&self.counted).map(line).collect() }
+    }
+}
+
+fn true_counts(lines: &[(String, Line)]) -> anyhow::Result<Vec<DirectionalCount>> {
+    let file = crate::street::default_data().join("pets09-s2l1/gt_mot.txt");
+    let clip_truth: Frames<(i64, ImageBox)> = mot::read_objects(&file)?;
+    let truth = STREET_D.truth(Variant::Day, &clip_truth);
+    let lines: Vec<Line> = lines.iter().map(|(_, line)| *line).collect();
+    Ok(passage::count(&truth, f64::from(compose::FPS), &lines))
+}
+
+fn arguments(lines: &[(String, Line)]) -> impl Iterator<Item = String> {
+    lines.iter().map(|(name, line)| {
+        let (a, b) = (line.start(), line.end());
+        format!("{name}:{},{},{},{}", a.x_px, a.y_px, b.x_px, b.y_px)
+    })
+}
+
+fn count(film: &Path, model: &str, lines: &[(String, Line)]) -> anyhow::Result<Cost> {
+    let mut command = Command::new(std::env::current_exe()?.with_file_name("outis"));
+    command.arg("count").arg(film).args(["--json", "--classes", "person", "--detector", model]);
+    for line in arguments(lines) {
+        command.arg("--line").arg(line);
+    }
+    processes::run(command)
+}
+
+fn baseline(
+    python: &Python,
+    film: &Path,
+    (model, decoding): (&Path, &str),
+    lines: &[(String, Line)],
+) -> anyhow::Result<Value> {
+    let mut command = python.program("baseline.py");
+    command.arg("--video").arg(film).args(["--json", "--classes", "person", "--threads", "1"]);
+    command.arg("--model").arg(model).args(["--decoding", decoding]);
+    for line in arguments(lines) {
+        command.arg("--line").arg(line);
+    }
+    python::run(command)
+}
