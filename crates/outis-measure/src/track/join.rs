@@ -23,13 +23,19 @@ const GATE: f32 = 20.0;
 /// 1000 sizes², with velocities spread by 0.8 sizes a second (variance 0.64), so 2 ln (1000 · 2π · 0.64 / (2π)²).
 const WORTH: f32 = 9.2;
 
+/// For so long, in seconds, the detector may make two boxes of one: two looks at five a second. Whoever is beside another
+/// for longer is somebody.
+const ECHO_MAX_S: f32 = 0.45;
+/// Two boxes of one overlap by this at least: a box that is twice as wide, or as high, by a half.
+const ECHO_IOU: f32 = 0.3;
+
 /// People who are hidden by each other or by a post brake and turn: twice the accelerations of those who walk freely.
 const GAP_ACCELERATION_FACTOR: f32 = 4.0;
 
 /// What it is worth to say that the new track continues the lost one; `None` beyond the gate or when it is worth
-/// nothing. The new one began after the lost one was last seen.
+/// nothing. What the lost one was seen as since the new one began was an echo, see [`echoed`].
 pub(super) fn worth_joining(lost: &Track, new: &Track, settings: &TrackerSettings) -> Option<f32> {
-    let last = lost.history.iter().rev().find(|moment| moment.seen)?;
+    let last = lost.history.iter().rev().find(|moment| moment.seen && moment.at < new.state.first_seen)?;
     let (size, q, first_seen) = (lost.state.size(), lost.state.q(), new.state.first_seen);
     let gap_s = first_seen.seconds_since(last.at);
     if gap_s > settings.unseen_max_s {
@@ -55,6 +61,19 @@ pub(super) fn worth_joining(lost: &Track, new: &Track, settings: &TrackerSetting
     }
     let worth = WORTH - distance2 - size_cost(new.state.size(), size) - spread_across - spread_down;
     (worth > 0.0).then_some(worth)
+}
+
+/// Whether all that the lost one was seen as since the new one began was a second box of the same person: the old track
+/// went on with the box that vanished, and the new one began with the one that stayed.
+pub(super) fn echoed(lost: &Track, new: &Track) -> bool {
+    let first_seen = new.state.first_seen;
+    let mut since = lost.history.iter().filter(|moment| moment.seen && moment.at >= first_seen);
+    lost.state.last_seen < lost.state.at
+        && lost.state.last_seen.seconds_since(first_seen) <= ECHO_MAX_S
+        && since.all(|moment| {
+            let other = new.history.iter().find(|other| other.at == moment.at);
+            other.is_some_and(|other| other.bbox().iou(&moment.bbox()) >= ECHO_IOU)
+        })
 }
 
 /// How badly the state before a gap, predicted to its end, and the state after it disagree (squared Mahalanobis
@@ -140,6 +159,21 @@ mod tests {
             t if t > 2.9 => vec![(520.0 - 140.0 * (t - 2.9), 300.0)],
             _ => vec![],
         });
+        // The first walks at 80 px a second; boxes are 30 px wide.
+        check("two boxes of one for a moment, and the one that was followed goes", 1, 6.0, |t| match t {
+            t if t < 2.1 => vec![(100.0 + 80.0 * t, 300.0)],
+            t if t < 2.5 => vec![(100.0 + 80.0 * t, 300.0), (114.0 + 80.0 * t, 300.0)],
+            t => vec![(114.0 + 80.0 * t, 300.0)],
+        });
+        check("another who stays when the first goes behind a wall", 2, 6.0, |t| match t {
+            t if t < 2.1 => vec![(100.0 + 80.0 * t, 300.0)],
+            t if t < 3.5 => vec![(100.0 + 80.0 * t, 300.0), (120.0 + 80.0 * t, 300.0)],
+            t => vec![(120.0 + 80.0 * t, 300.0)],
+        });
+        let turns =
+            |t: f32, jump: f32| if t < 3.0 { 100.0 + 10.0 * t } else { 130.0 - jump - 10.0 * (t - 3.0) };
+        check("a box that jumps by a third of the height", 1, 6.0, |t| vec![(turns(t, 33.0), 300.0)]);
+        check("no box jumps by a whole height", 2, 6.0, |t| vec![(turns(t, 100.0), 300.0)]);
         check("two behind one van, in opposite directions", 2, 7.0, |t| {
             let both = vec![(100.0 + 80.0 * t, 300.0), (620.0 - 80.0 * t, 310.0)];
             if t > 2.6 && t < 3.9 { vec![] } else { both }

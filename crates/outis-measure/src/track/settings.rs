@@ -21,7 +21,8 @@ pub struct TrackerSettings {
     /// Fewest sightings of a track that is believed.
     pub sightings_min: u16,
     /// A track whose sightings are on average at least this sure is believed even if it never moves.
-    /// Less sure ones must have gone a step: what never moves and never convinces is furniture.
+    /// Less sure ones must have gone a step: what never moves and never convinces is furniture. Who has gone a step need only
+    /// be half way from `score_min` to `score_new` on average: small people and people in the dark never score high, but walk.
     /// ByteTrack's border between high and low scores.
     pub score_still: f32,
     /// After this many seconds a track gets a new number, and what was remembered of it ends.

@@ -59,6 +59,11 @@ const STEP: f32 = 0.5;
 /// (chi-squared, two degrees of freedom). Weak detections must fit twice as well.
 const GATE: f32 = 16.0;
 
+/// Who was seen at one of the last looks has not vanished to make room for somebody new beside them: boxes jump further
+/// than jitter, and people turn on the spot. Of those whom nothing fits, the nearest is taken within what two standard
+/// deviations of speed and three of jitter make possible. After this long, in seconds, another may have come.
+const NEAR_UNSEEN_MAX_S: f32 = 0.5;
+
 /// What a pair is worth that fits without error at the least spread, as twice a log-likelihood ratio: against
 /// something new in this place, of which there are in a look about 5 in an area of 1000 sizes².
 const WORTH: f32 = 21.0;
@@ -76,11 +81,15 @@ const CUT_SHARE: f32 = 0.75;
 /// A detector errs more where people meet than its jitter on free ones says.
 pub(super) const MATCH_JITTER_FACTOR: f32 = 1.5;
 
-/// Sure detections are matched first.
+/// The order in which detections are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
+    /// Sure ones, where they are expected.
     Sure,
+    /// Weak ones there.
     Weak,
+    /// Sure ones that are left, to tracks that are left, a little beside.
+    Near,
 }
 
 impl State {
@@ -133,8 +142,8 @@ impl State {
     /// Whether this is something in the street, and not the detector's fancy.
     pub(super) fn is_believed(&self, settings: &TrackerSettings) -> bool {
         let mean_score = self.votes.iter().sum::<f32>() / f32::from(self.sightings);
-        let needed = if self.moved { settings.score_new } else { settings.score_still };
-        self.lasting && mean_score >= needed
+        let moved = f32::midpoint(settings.score_min, settings.score_new);
+        self.lasting && mean_score >= if self.moved { moved } else { settings.score_still }
     }
 
     pub(super) fn predict(&mut self, at: MediaTime) {
@@ -156,17 +165,15 @@ impl State {
         if Kind::of(detection.class) != self.kind || unseen_s > settings.unseen_max_s {
             return None;
         }
+        if stage == Stage::Near {
+            return self.nearness(detection, settings);
+        }
         let size = self.size();
-        let foot = detection.bbox.foot();
-        let dx = foot.x_px - self.x.position;
-        // Legs are hidden behind others more often than heads: whichever end of the box fits better tells.
-        let by_foot = foot.y_px - self.y.position;
-        let by_head = detection.bbox.top - (self.y.position - self.height);
-        let dy = if by_head.abs() < by_foot.abs() { by_head } else { by_foot };
+        let (dx, dy) = self.offset(detection);
         let noise = 2.0 * (MATCH_JITTER_FACTOR * settings.jitter * size).powi(2);
         let (sx, sy) = (self.x.var_p + noise, self.y.var_p + noise);
         let distance2 = dx * dx / sx + dy * dy / sy;
-        let gate = if stage == Stage::Sure { GATE } else { GATE / 2.0 };
+        let gate = if stage == Stage::Weak { GATE / 2.0 } else { GATE };
         if distance2.is_nan() || distance2 > gate {
             return None;
         }
@@ -176,6 +183,32 @@ impl State {
         let spread = (sx * sy).sqrt() / (size * settings.jitter).powi(2);
         let worth = WORTH - cost - 2.0 * spread.ln();
         (worth > 0.0).then_some(worth)
+    }
+
+    /// From where this should be to a detection: to the right, and down. Legs are hidden behind others more often than
+    /// heads: whichever end of the box fits better tells.
+    fn offset(&self, detection: &Detection) -> (f32, f32) {
+        let foot = detection.bbox.foot();
+        let by_foot = foot.y_px - self.y.position;
+        let by_head = detection.bbox.top - (self.y.position - self.height);
+        let dy = if by_head.abs() < by_foot.abs() { by_head } else { by_foot };
+        (foot.x_px - self.x.position, dy)
+    }
+
+    /// How near something lies to where this should be, 1 to 0 at the limit; `None` beyond it, for another size, or
+    /// when this was not seen lately.
+    fn nearness(&self, detection: &Detection, settings: &TrackerSettings) -> Option<f32> {
+        let unseen_s = self.at.seconds_since(self.last_seen);
+        let size = self.size();
+        let detected = size_px(self.kind, detection.bbox.width, detection.bbox.height);
+        if !self.lasting || unseen_s > NEAR_UNSEEN_MAX_S || (detected / size).ln().abs() > 2.0 * SIZE_LOG_SD {
+            return None;
+        }
+        let (dx, dy) = self.offset(detection);
+        let jitter = MATCH_JITTER_FACTOR * settings.jitter;
+        let limit = (2.0 * self.kind.speed_sd() * unseen_s + 3.0 * jitter) * size;
+        let nearness = 1.0 - dx.hypot(dy) / limit;
+        (nearness > 0.0).then_some(nearness)
     }
 
     pub(super) fn update(&mut self, detection: &Detection, settings: &TrackerSettings) {
@@ -233,7 +266,8 @@ const SIZE_MEMORY_S: f32 = 1.0;
 impl Track {
     /// Goes on as the other one, which began after this one was last seen: what happened since is told anew.
     pub(super) fn take_over(&mut self, new: &Self, settings: &TrackerSettings) {
-        let Some(last) = self.history.iter().rposition(|moment| moment.seen) else { return };
+        let before = |moment: &Moment| moment.seen && moment.at < new.state.first_seen;
+        let Some(last) = self.history.iter().rposition(before) else { return };
         let since = self.history.split_off(last + 1);
         let Moment { x, y, at, .. } = self.history[last];
         (self.state.x, self.state.y, self.state.at) = (x, y, at);

@@ -9,7 +9,7 @@ use outis_record::Class;
 use super::{
     assign::{Candidate, best_matching},
     history::{Smoothed, smooth},
-    join::worth_joining,
+    join::{echoed, worth_joining},
     settings::{DETECTIONS_MAX, Kind, PORTION_S, TRACKS_MAX, TrackerSettings},
     state::{Stage, State, Track},
 };
@@ -242,16 +242,16 @@ impl Tracker {
         }
     }
 
-    /// Matches sure detections first, then lets weak ones continue the tracks that are left.
+    /// Matches sure detections first, then lets weak ones continue the tracks that are left, then sure ones nearby.
     fn match_detections(&mut self, detections: &[Detection]) -> Vec<bool> {
         let mut taken = vec![false; detections.len()];
         let mut matched: Vec<Option<ImageBox>> = vec![None; self.tracks.len()];
         let sure = self.settings.score_new;
-        for stage in [Stage::Sure, Stage::Weak] {
+        for stage in [Stage::Sure, Stage::Weak, Stage::Near] {
             self.candidates.clear();
             for (t, track) in self.tracks.iter().enumerate().filter(|(t, _)| matched[*t].is_none()) {
                 for (d, detection) in detections.iter().enumerate().filter(|(d, _)| !taken[*d]) {
-                    if (stage == Stage::Sure) != (detection.score.get() >= sure) {
+                    if (stage == Stage::Weak) == (detection.score.get() >= sure) {
                         continue;
                     }
                     if let Some(gain) = track.state.worth(detection, &self.settings, stage) {
@@ -315,7 +315,7 @@ impl Tracker {
             }
             for (l, lost) in self.tracks.iter().enumerate() {
                 let may = lost.state.lasting && lost.state.kind == new.state.kind;
-                if may && lost.state.last_seen < first_seen {
+                if may && (lost.state.last_seen < first_seen || echoed(lost, new)) {
                     let gain = worth_joining(lost, new, &self.settings);
                     self.candidates.extend(gain.map(|gain| Candidate { track: l, detection: n, gain }));
                 }
