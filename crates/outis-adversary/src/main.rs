@@ -61,6 +61,7 @@ fn lock_in(role: &str) -> Result<(), String> {
     let locked = match role {
         Role::Eye => eye(Engine::OnnxRuntime),
         Role::EyeBuiltIn => eye(Engine::BuiltIn),
+        Role::Still => outis_jail::lock_still().map(drop),
         Role::IntakeOpening => intake().map(drop),
         Role::Intake => intake().and_then(|(entered, _)| entered.lock().map(drop)),
         Role::IntakeDevice => device(),

@@ -12,6 +12,10 @@ use crate::{JailError, ffi};
 /// The bytes of one record; the eye can write nothing else.
 pub const RECORD_LEN: usize = 64;
 
+/// The bytes of one block; a maker of stills can write nothing else. A pipe takes so much whole or not at all (pipe(7):
+/// PIPE_BUF).
+pub const BLOCK_LEN: usize = 4096;
+
 /// What a program is left with, before the numbers are theirs.
 #[derive(Debug)]
 pub(crate) struct Ends {
@@ -91,6 +95,11 @@ impl Output {
     pub(crate) fn into_records(self) -> Records {
         Records(self)
     }
+
+    /// For a program that may write whole blocks only.
+    pub(crate) fn into_blocks(self) -> Blocks {
+        Blocks(self)
+    }
 }
 
 impl Write for Output {
@@ -120,6 +129,25 @@ impl Write for Records {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Descriptor 4 of a maker of stills.
+#[derive(Debug)]
+pub struct Blocks(Output);
+
+impl Blocks {
+    /// Writes bytes in whole blocks, the last of them filled up with zeros.
+    ///
+    /// # Errors
+    /// When nobody reads them.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        for piece in bytes.chunks(BLOCK_LEN) {
+            let mut block = [0; BLOCK_LEN];
+            block[..piece.len()].copy_from_slice(piece);
+            self.0.write_all(&block)?;
+        }
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! What the kernel holds `outis-intake` and `outis-eye` to, so that whoever takes one of them over gains nothing.
+//! What the kernel holds `outis-intake`, `outis-eye` and `outis-still` to, so that whoever takes one of them over gains nothing.
 //!
 //! ```text
 //! enter_eye ──► EnteredEye ── lock ──► LockedEye ──► packets to read, records to write
@@ -27,13 +27,13 @@ mod states;
 mod trace;
 
 pub use calls::{name as call_name, number as call_number};
-pub use ends::{Input, Output, RECORD_LEN, Records};
+pub use ends::{BLOCK_LEN, Blocks, Input, Output, RECORD_LEN, Records};
 pub use error::JailError;
 pub use ffi::{Leave, is_offered, leave};
 pub use live::{EnteredLive, enter_intake_live};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
 pub use states::{
-    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, enter_eye, enter_intake,
-    lock_intake_of_device, was_stopped,
+    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, LockedStill, enter_eye, enter_intake,
+    lock_intake_of_device, lock_still, was_stopped,
 };
 pub use trace::{Call, TraceError, Traced, trace};

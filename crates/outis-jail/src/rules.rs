@@ -11,6 +11,8 @@ pub enum Role {
     Eye,
     /// `outis-eye`, looking with its built-in engine.
     EyeBuiltIn,
+    /// `outis-still`, which makes one picture of an empty street.
+    Still,
     /// `outis-intake`, looking at the beginning of its source.
     IntakeOpening,
     /// `outis-intake`, passing its source on.
@@ -81,9 +83,10 @@ struct File {
 
 impl Role {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Eye,
         Self::EyeBuiltIn,
+        Self::Still,
         Self::IntakeOpening,
         Self::Intake,
         Self::IntakeLiveOpening,
@@ -101,6 +104,7 @@ impl Role {
         match self {
             Self::Eye => "eye",
             Self::EyeBuiltIn => "eye with its built-in engine",
+            Self::Still => "still",
             Self::IntakeOpening => "intake that opens its source",
             Self::Intake => "intake",
             Self::IntakeLiveOpening => "intake that calls a camera",
@@ -121,6 +125,7 @@ impl Role {
         let texts: &[&str] = match self {
             Self::Eye => &[EYE],
             Self::EyeBuiltIn => &[EYE, include_str!("../rules/eye-built-in.toml")],
+            Self::Still => &[include_str!("../rules/still.toml")],
             Self::IntakeOpening => &[ANY, INTAKE, include_str!("../rules/intake-opening.toml")],
             Self::Intake => &[ANY, INTAKE],
             Self::IntakeLiveOpening => &[ANY, LIVE, include_str!("../rules/intake-live-opening.toml")],
@@ -228,7 +233,7 @@ mod tests {
             "exit_group",
             "close",
         ];
-        for role in [Role::Eye, Role::EyeBuiltIn, Role::Intake] {
+        for role in [Role::Eye, Role::EyeBuiltIn, Role::Still, Role::Intake] {
             for rule in role.rules().unwrap() {
                 let known =
                     harmless.contains(&rule.call.as_str()) || matches!(rule.verdict(), Verdict::Refused(_));

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     JailError,
-    ends::{Ends, Input, Output, Records},
+    ends::{Blocks, Ends, Input, Output, Records},
     ffi, files,
     filter::Filters,
     limits, namespaces,
@@ -45,6 +45,13 @@ pub struct LockedEye {
     output: Output,
 }
 
+/// A maker of stills that can do what its list says and nothing else. Only from this comes something to read video from.
+#[derive(Debug)]
+pub struct LockedStill {
+    input: Input,
+    output: Output,
+}
+
 /// An intake that has its source and opens nothing more. It may still say on standard error that this is no video.
 #[derive(Debug)]
 pub struct EnteredIntake {
@@ -66,6 +73,18 @@ pub struct LockedIntake {
 pub fn enter_eye(engine: Engine) -> Result<EnteredEye, JailError> {
     let (input, output) = enter(Ends::from_stdio()?)?;
     Ok(EnteredEye { input, output, engine })
+}
+
+/// Both steps of a maker of stills at once, for a process with one thread: it loads nothing. Packets will come from
+/// standard input, the picture goes to standard output. Everything else is closed.
+///
+/// # Errors
+/// When the kernel cannot do it. The program must end then.
+pub fn lock_still() -> Result<LockedStill, JailError> {
+    let (input, output) = enter(Ends::from_stdio()?)?;
+    limits::at_lock()?;
+    lock(Role::Still)?;
+    Ok(LockedStill { input, output })
 }
 
 /// The first step of an intake, for a process with one thread that has opened its source. Packets will go to standard
@@ -136,6 +155,13 @@ impl LockedEye {
     /// Where packets come from, and where records go.
     pub fn into_packets_and_records(self) -> (Input, Records) {
         (self.input, self.output.into_records())
+    }
+}
+
+impl LockedStill {
+    /// Where packets come from, and where the picture goes.
+    pub fn into_packets_and_blocks(self) -> (Input, Blocks) {
+        (self.input, self.output.into_blocks())
     }
 }
 
