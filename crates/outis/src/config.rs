@@ -227,10 +227,20 @@ pub(crate) struct Camera {
 /// # Errors
 /// [`UsageError`] for whatever its author can put right in it; others when a detector is missing from the cache.
 pub(crate) fn load(path: &Path, cache: &Cache) -> anyhow::Result<Setup> {
-    load_with(path, |detector, masks| {
-        let masks = masks.then(|| MaskFiles::find(cache)).transpose()?;
-        Ok(DetectorFiles { masks, ..detector.find(cache)? })
-    })
+    load_with(path, |detector, masks| to_run(detector, masks, cache))
+}
+
+/// Judges a text that is to become this file.
+///
+/// # Errors
+/// As [`load`].
+pub(crate) fn check(path: &Path, text: &str, cache: &Cache) -> anyhow::Result<Setup> {
+    setup(path, text, |detector, masks| to_run(detector, masks, cache))
+}
+
+fn to_run(detector: Detector, masks: bool, cache: &Cache) -> anyhow::Result<DetectorFiles> {
+    let masks = masks.then(|| MaskFiles::find(cache)).transpose()?;
+    Ok(DetectorFiles { masks, ..detector.find(cache)? })
 }
 
 /// The same where nothing will be run: a detector is named when it is there, and need not be.
@@ -453,14 +463,14 @@ fn with_mask_budget(detector: DetectorFiles, masks: bool, ms: Option<f64>) -> Re
 
 /// How a camera of the network is reached, as its section says.
 #[derive(Debug)]
-struct Access {
-    transport: Option<Transport>,
-    credentials_file: Option<PathBuf>,
-    credentials_env: Option<String>,
+pub(crate) struct Access {
+    pub(crate) transport: Option<Transport>,
+    pub(crate) credentials_file: Option<PathBuf>,
+    pub(crate) credentials_env: Option<String>,
 }
 
 impl Access {
-    fn source(self, source: &Path, folder: &Path) -> Result<Source, String> {
+    pub(crate) fn source(self, source: &Path, folder: &Path) -> Result<Source, String> {
         let credentials = match (self.credentials_file, self.credentials_env) {
             (Some(_), Some(_)) => {
                 return Err("credentials_file and credentials_env exclude each other".into());

@@ -183,7 +183,7 @@ impl Programs {
     /// Starts both programs of one camera; from a later place of a file, if that is more than 0.
     pub(crate) fn launch(&self, plan: &CameraPlan, from_ms: u64) -> Result<Pair, LaunchError> {
         let (intake_path, eye_path) = (self.find("outis-intake")?, self.find("outis-eye")?);
-        let address = intake_input(plan)?;
+        let address = intake_input(&plan.source)?;
         let start_intake = || spawn(&intake_path, &intake_arguments(plan, from_ms), piped(address)?);
         let mut intake =
             start_intake().map_err(|error| LaunchError::Spawn { program: intake_path.clone(), error })?;
@@ -192,6 +192,25 @@ impl Programs {
         let mut eye = spawn_eye(packets).map_err(|error| LaunchError::Spawn { program: eye_path, error })?;
         let records = eye.stdout.take().expect("its standard output is a pipe");
         Ok(Pair { intake: Program::new(intake), eye: Program::new(eye), records: Some(records) })
+    }
+
+    /// Starts an intake and, in the place of an eye, who makes a picture of a street with nobody in it.
+    pub(crate) fn launch_still(
+        &self,
+        source: &Source,
+        seconds: u32,
+    ) -> Result<(Program, Program, ChildStdout), LaunchError> {
+        let (intake_path, still_path) = (self.find("outis-intake")?, self.find("outis-still")?);
+        let address = intake_input(source)?;
+        let failed = |program: &Path, error| LaunchError::Spawn { program: program.to_owned(), error };
+        let start = || spawn(&intake_path, &source_arguments(source), piped(address)?);
+        let mut intake = start().map_err(|error| failed(&intake_path, error))?;
+        let packets = intake.stdout.take().expect("its standard output is a pipe");
+        let arguments = ["--seconds".into(), seconds.to_string().into()];
+        let start = |packets: ChildStdout| spawn(&still_path, &arguments, packets.try_into()?);
+        let mut still = start(packets).map_err(|error| failed(&still_path, error))?;
+        let picture = still.stdout.take().expect("its standard output is a pipe");
+        Ok((Program::new(intake), Program::new(still), picture))
     }
 
     /// Where one of them is.
@@ -225,8 +244,8 @@ fn piped(bytes: Option<String>) -> io::Result<Stdio> {
 }
 
 /// What an intake reads on its standard input: the address of a stream, because others can read a command line.
-fn intake_input(plan: &CameraPlan) -> Result<Option<String>, CredentialsError> {
-    match &plan.source {
+fn intake_input(source: &Source) -> Result<Option<String>, CredentialsError> {
+    match source {
         Source::Stream(stream) => stream.secret_address().map(Some),
         Source::File(_) | Source::Device(_) => Ok(None),
     }
@@ -234,22 +253,28 @@ fn intake_input(plan: &CameraPlan) -> Result<Option<String>, CredentialsError> {
 
 /// The command line of an intake.
 pub(crate) fn intake_arguments(plan: &CameraPlan, from_ms: u64) -> Vec<OsString> {
-    match &plan.source {
+    let mut arguments = source_arguments(&plan.source);
+    if let Source::File(_) = &plan.source {
+        if let Pace::Times(times) = plan.pace {
+            arguments.extend(["--pace".into(), times.to_string().into()]);
+        }
+        if from_ms > 0 {
+            arguments.extend(["--from-ms".into(), from_ms.to_string().into()]);
+        }
+    }
+    arguments
+}
+
+/// Which source, on the command line of an intake.
+fn source_arguments(source: &Source) -> Vec<OsString> {
+    match source {
         Source::Stream(stream) => {
             vec!["--address-on-stdin".into(), "--transport".into(), stream.transport.name().into()]
         }
         Source::Device(path) => vec![path.clone().into_os_string()],
+        // An absolute path is never taken for an option.
         Source::File(path) => {
-            // An absolute path is never taken for an option.
-            let source = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-            let mut arguments = vec![source.into_os_string()];
-            if let Pace::Times(times) = plan.pace {
-                arguments.extend(["--pace".into(), times.to_string().into()]);
-            }
-            if from_ms > 0 {
-                arguments.extend(["--from-ms".into(), from_ms.to_string().into()]);
-            }
-            arguments
+            vec![std::path::absolute(path).unwrap_or_else(|_| path.clone()).into_os_string()]
         }
     }
 }
@@ -512,11 +537,11 @@ mod tests {
         let source = Source::parse(Path::new("rtsp://camera/1?token=secret"), Path::new("")).unwrap();
         let plan = CameraPlan { source, ..plan() };
         assert_eq!(words(&intake_arguments(&plan, 0)), ["--address-on-stdin", "--transport", "tcp"]);
-        assert_eq!(intake_input(&plan).unwrap().as_deref(), Some("rtsp://camera/1?token=secret"));
+        assert_eq!(intake_input(&plan.source).unwrap().as_deref(), Some("rtsp://camera/1?token=secret"));
         assert!(!format!("{plan:?}").contains("secret"));
         let device = CameraPlan { source: Source::Device("/dev/video0".into()), ..plan };
         assert_eq!(words(&intake_arguments(&device, 0)), ["/dev/video0"]);
-        assert!(intake_input(&device).unwrap().is_none());
+        assert!(intake_input(&device.source).unwrap().is_none());
     }
 
     #[test]

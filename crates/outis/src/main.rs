@@ -45,6 +45,7 @@ mod scene;
 mod seam;
 mod source;
 mod speaker;
+mod still;
 mod stop;
 mod supervise;
 mod swap;

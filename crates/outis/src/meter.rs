@@ -32,6 +32,15 @@ impl Meter {
         } else {
             ProgressDrawTarget::hidden()
         };
+        Self::on(target, title)
+    }
+
+    /// One that shows no bar, for work that is followed elsewhere.
+    pub(crate) fn silent() -> Self {
+        Self::on(ProgressDrawTarget::hidden(), "")
+    }
+
+    fn on(target: ProgressDrawTarget, title: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(style("{spinner} {prefix}  {msg}"));
         bar.set_prefix(title.to_owned());

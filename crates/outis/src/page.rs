@@ -34,6 +34,8 @@ use tokio::{
 
 use crate::{pause::Ask, vitals::Vitals};
 
+pub(crate) use self::own::check as check_own;
+
 /// The most browsers that may hear events at once.
 const LISTENERS_MAX: usize = 32;
 
@@ -185,7 +187,7 @@ fn changes(
 ///
 /// A web site whose name was made to point here (DNS rebinding) would be of the same origin as the
 /// page in its visitor's browser, and could read the numbers. It cannot do that with a bare address.
-async fn guard(request: Request, next: Next) -> Response {
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let mut response = if host.is_some_and(is_own_host) {
         next.run(request).await

@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::credentials::{Credentials, CredentialsError};
@@ -36,7 +37,7 @@ pub(crate) struct Stream {
 }
 
 /// By which way the packets of an RTSP camera come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Transport {
     /// Within the connection: nothing is lost, and what comes late is late.
@@ -89,6 +90,17 @@ impl Source {
             }
             _ if is_device(source) => Ok(Self::Device(source.to_owned())),
             _ => Ok(Self::File(folder.join(source))),
+        }
+    }
+
+    /// As a configuration names it; a file by its absolute path.
+    pub(crate) fn written(&self) -> String {
+        match self {
+            Self::File(path) => {
+                std::path::absolute(path).unwrap_or_else(|_| path.clone()).to_string_lossy().into_owned()
+            }
+            Self::Device(path) => path.to_string_lossy().into_owned(),
+            Self::Stream(stream) => stream.address.with(""),
         }
     }
 

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 ///
 /// # Errors
 /// How it is to be refused.
-pub(super) fn check(headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
+pub(crate) fn check(headers: &HeaderMap) -> Result<(), (StatusCode, &'static str)> {
     let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if text(header::CONTENT_TYPE).is_none_or(|kind| !is_json(kind)) {
         return Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, "send JSON, as application/json"));

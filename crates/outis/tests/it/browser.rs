@@ -22,14 +22,14 @@ const FLAGS: [&str; 8] = [
 ];
 
 /// A browser with one window. Dropping it ends it.
-struct Browser {
+pub(crate) struct Browser {
     driver: Child,
     address: SocketAddr,
     session: String,
 }
 
 impl Browser {
-    fn open(stage: &Stage, language: &str, width: u32) -> Self {
+    pub(crate) fn open(stage: &Stage, language: &str, width: u32) -> Self {
         let address = free_port();
         let driver = Command::new("chromedriver")
             .arg(format!("--port={}", address.port()))
@@ -54,18 +54,25 @@ impl Browser {
         browser
     }
 
-    fn go(&self, url: &str) {
+    pub(crate) fn go(&self, url: &str) {
         self.post(&format!("/session/{}/url", self.session), &json!({ "url": url }));
     }
 
     /// The value of an expression on the page.
-    fn value(&self, expression: &str) -> Value {
+    pub(crate) fn value(&self, expression: &str) -> Value {
         let script = json!({"script": format!("return {expression}"), "args": []});
         self.post(&format!("/session/{}/execute/sync", self.session), &script)
     }
 
-    fn text(&self, expression: &str) -> String {
+    pub(crate) fn text(&self, expression: &str) -> String {
         self.value(expression).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Does what hands do: actions of the WebDriver standard, one device.
+    pub(crate) fn act(&self, device: &Value) {
+        let answer =
+            self.post(&format!("/session/{}/actions", self.session), &json!({ "actions": [device] }));
+        assert_eq!(answer, Value::Null, "{device}");
     }
 
     fn post(&self, path: &str, body: &Value) -> Value {

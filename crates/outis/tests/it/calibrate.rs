@@ -1,4 +1,4 @@
-//! `outis calibrate` on a real clip whose camera was measured by others.
+//! `outis calibrate --no-page` on a real clip whose camera was measured by others.
 
 use crate::stage::{Stage, cache};
 
@@ -8,7 +8,7 @@ use crate::stage::{Stage, cache};
 fn the_camera_of_a_real_clip() {
     let stage = Stage::new();
     let clip = cache().join("clips/vtest.avi");
-    let ended = stage.run(&["calibrate", clip.to_str().unwrap(), "--out", "gate.toml"]);
+    let ended = stage.run(&["calibrate", "--no-page", clip.to_str().unwrap(), "--out", "gate.toml"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (0, ""), "{ended:?}");
     let written: toml::Table = stage.read("gate.toml").parse().unwrap();
     let ground = &written["camera"][0]["ground"];
@@ -20,7 +20,7 @@ fn the_camera_of_a_real_clip() {
 
     // What was written is a configuration, and is never written over.
     assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
-    let again = stage.run(&["calibrate", clip.to_str().unwrap(), "--out", "gate.toml"]);
+    let again = stage.run(&["calibrate", "--no-page", clip.to_str().unwrap(), "--out", "gate.toml"]);
     assert!(again.code == 1 && again.stderr.contains("gate.toml"), "{again:?}");
 }
 
@@ -28,7 +28,7 @@ fn the_camera_of_a_real_clip() {
 fn too_few_people_make_no_ground() {
     let stage = Stage::new();
     stage.short_clip(8);
-    let ended = stage.run(&["calibrate", "vtest.avi"]);
+    let ended = stage.run(&["calibrate", "--no-page", "vtest.avi"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
     assert!(ended.stderr.contains("people who walk"), "{ended:?}");
 }

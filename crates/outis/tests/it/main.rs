@@ -12,6 +12,8 @@ mod count;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod draw;
+#[cfg(test)]
 mod ledger;
 #[cfg(test)]
 mod package;

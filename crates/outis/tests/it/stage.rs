@@ -41,7 +41,7 @@ impl Ended {
 
 impl Stage {
     pub(crate) fn new() -> Self {
-        for sibling in ["outis-intake", "outis-eye", "outis-adversary"] {
+        for sibling in ["outis-intake", "outis-eye", "outis-still", "outis-adversary"] {
             let path = program().with_file_name(sibling);
             assert!(path.is_file(), "{} is missing: run `cargo build --workspace --bins`", path.display());
         }

@@ -1,18 +1,17 @@
-//! `outis calibrate`: finds how a camera hangs and looks from the people who walk by, and writes it as a configuration.
+//! `outis calibrate --no-page`: finds how a camera hangs and looks from the people who walk by, and writes it as a configuration.
 //!
 //! No tape measure, and no picture: the eye fits, and says at the end how the camera hangs in one record of numbers.
 
 use std::{
     fmt::Write as _,
-    fs::OpenOptions,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
 use anyhow::Context;
-use clap::Args;
 use outis_record::{Class, GroundView, Profile, Progress};
 
+use super::{quoted, write_new};
 use crate::{
     alert::AlertPlan,
     detector::{Cache, Detector},
@@ -33,35 +32,13 @@ const SNAPSHOT_MS: u32 = 500;
 /// The fewest people of whom an eye makes a ground plane.
 const PEOPLE_MIN: u32 = 15;
 
-/// Find how a camera hangs and looks from the people who walk by
-#[derive(Debug, Args)]
-#[command(
-    after_help = "Let it see at least fifteen people who walk through the picture, better a hundred, near and far. \
-The camera's lens must not bend straight lines much. What it finds is the ground plane that distances, speeds and \
-densities need; check one distance that you know.
-
-Exit codes: 0 found, 3 found in a part of the file, 1 not found, 2 wrong usage."
-)]
-pub(crate) struct CalibrateArgs {
-    /// A video file of the camera
-    video: PathBuf,
-
-    /// Write the configuration to a new file instead of the terminal
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-
-    /// The focal length in pixels, where it is known: with it, distances are twice as good
-    #[arg(long, value_name = "F", value_parser = focal_px)]
-    focal_px: Option<f64>,
-
-    /// Which detector finds people
-    #[arg(long, value_enum, default_value_t)]
-    detector: Detector,
-}
-
 /// Watches the file to its end and writes what was found.
-pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
-    let CalibrateArgs { video, out, focal_px, detector } = arguments;
+pub(super) async fn run(
+    video: PathBuf,
+    out: Option<PathBuf>,
+    focal_px: Option<f64>,
+    detector: Detector,
+) -> anyhow::Result<Exit> {
     source::only_file(&video).map_err(UsageError::new)?;
     // Said before the minutes of work, not after them.
     if let Some(out) = out.as_ref().filter(|out| out.exists()) {
@@ -108,13 +85,6 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     Ok(Exit::of(&[Ok(finish)]))
 }
 
-/// Never over a file that is there.
-fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
-    let file = OpenOptions::new().write(true).create_new(true).open(out);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.with_context(|| format!("{} cannot be written", out.display()))
-}
-
 /// A configuration that `outis watch` takes.
 fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String {
     let GroundView { focal_dpx, height_mm, pitch_mdeg, roll_mdeg, people, .. } = *view;
@@ -147,15 +117,6 @@ fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String 
         progress.height_px,
     );
     text
-}
-
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn focal_px(text: &str) -> Result<f64, String> {
-    let focal_px = text.parse().ok().filter(|px: &f64| (1.0..=100_000.0).contains(px));
-    focal_px.ok_or_else(|| "a focal length is 1 to 100000 pixels".to_owned())
 }
 
 #[cfg(test)]

@@ -1,0 +1,151 @@
+//! `outis calibrate`: a page for whoever sets a camera up. On a picture of the street with nobody in it, lines and zones are
+//! drawn, tried, and written as a configuration; and, without a page, the ground is found from the people who walk by.
+
+mod draft;
+mod ground;
+mod preview;
+mod server;
+
+use std::{
+    env,
+    fs::OpenOptions,
+    io::Write as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context;
+use clap::Args;
+
+use self::{
+    draft::Camera,
+    server::{Drawing, Server},
+};
+use crate::{
+    config::Access,
+    detector::{Cache, Detector},
+    exit::{Exit, UsageError},
+    launch::Programs,
+    source::{Source, Transport},
+    still, stop,
+};
+
+/// Draw lines and zones on a picture of the street with nobody in it; or find the ground from who walks by
+#[derive(Debug, Args)]
+#[command(
+    after_help = "A page opens on this machine. It shows one picture of the street, of which whoever passes is left out: \
+what was there for half of the time is shown. The picture is shown on this page alone and kept nowhere. Lines and zones \
+are drawn with mouse, touch or keys, tried on a file, and written as a configuration for `outis watch`.
+
+With --no-page there is no picture: the camera's height and slant are found from the people who walk by. Let it see at \
+least fifteen people who walk through the picture, better a hundred, near and far. The camera's lens must not bend \
+straight lines much. What it finds is the ground plane that distances, speeds and densities need; check one distance that \
+you know.
+
+Exit codes: 0 written, 3 found in a part of the file, 1 nothing was written, 2 wrong usage."
+)]
+pub(crate) struct CalibrateArgs {
+    /// A video file, rtsp://…, http://… or /dev/video0
+    source: PathBuf,
+
+    /// The configuration to write, a new file [default: with a page the camera's name and .toml, else the terminal]
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// No page and no picture: find the ground from who walks by in a video file
+    #[arg(long)]
+    no_page: bool,
+
+    /// Where to serve the page, on this machine only
+    #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))]
+    listen: SocketAddr,
+
+    /// For how many seconds a camera is looked at; files are looked at for half an hour at most
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
+    seconds: u32,
+
+    /// How the packets of an RTSP camera come
+    #[arg(long, value_enum)]
+    transport: Option<Transport>,
+
+    /// A file whose first line is user:password, for a camera that asks for them
+    #[arg(long, value_name = "FILE")]
+    credentials_file: Option<PathBuf>,
+
+    /// The focal length in pixels, where it is known: with it, distances are twice as good
+    #[arg(long, value_name = "F", value_parser = focal_px, requires = "no_page")]
+    focal_px: Option<f64>,
+
+    /// Which detector finds people
+    #[arg(long, value_enum, default_value_t)]
+    detector: Detector,
+}
+
+/// Serves the page until it is stopped, or finds the ground.
+pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
+    let CalibrateArgs { source, out, no_page, listen, seconds, transport, .. } = arguments;
+    if no_page {
+        return ground::run(source, out, arguments.focal_px, arguments.detector).await;
+    }
+    if !listen.ip().is_loopback() {
+        let why = "the page shows a picture of the street, so it is for this machine alone: name 127.0.0.1 or [::1]";
+        return Err(UsageError::new(format!("--listen {listen}: {why}")).into());
+    }
+    let credentials_file = arguments.credentials_file;
+    let access = Access { transport, credentials_file: credentials_file.clone(), credentials_env: None };
+    let folder = env::current_dir().context("the folder we are in cannot be told")?;
+    let opened = access.source(&source, &folder).map_err(UsageError::new)?;
+    let camera = Camera::new(&opened, credentials_file.map(|file| folder.join(file)), arguments.detector);
+    let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.toml", camera.file_name())));
+    if out.exists() {
+        anyhow::bail!("{} is there already; name a new file with --out", out.display());
+    }
+    let programs = Programs::beside_this_one()?;
+    let mut stop = stop::on_signals()?;
+    let drawing = Drawing::new(camera, out, programs.clone(), Cache::from_env());
+    let server = Server::serve(listen, drawing.clone()).await;
+    let server = server.with_context(|| format!("the page cannot be served at {listen}"))?;
+    eprintln!(
+        "A picture of the street is being made, of which whoever passes is left out. It is shown on this page alone, to \
+         who has the address with its key, and kept nowhere:\n{}",
+        server.url()
+    );
+    let seconds = if opened.is_live() { seconds } else { still::FILE_S_MAX };
+    match still::take(&opened, seconds, &programs, &stop).await {
+        Ok(picture) => {
+            let [width, height] = picture.picture_px;
+            eprintln!("The picture is there: {width} x {height} pixels, of {} moments.", picture.samples);
+            drawing.show(picture);
+        }
+        Err(_) if *stop.borrow() => return Ok(Exit::Nothing),
+        Err(error) => return Err(error.context(named(&source, &opened))),
+    }
+    eprintln!("Ctrl-C ends the page, once what was drawn is saved.");
+    // An error would mean that nobody can stop us any more.
+    let _ = stop.wait_for(|&stop| stop).await;
+    Ok(if drawing.is_saved() { Exit::Whole } else { Exit::Nothing })
+}
+
+/// How a source is told: an address never, it may be a secret of its own.
+fn named(source: &Path, opened: &Source) -> String {
+    match opened {
+        Source::Stream(_) => "the camera".to_owned(),
+        Source::File(_) | Source::Device(_) => source.display().to_string(),
+    }
+}
+
+/// Never over a file that is there.
+fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(out);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("{} cannot be written", out.display()))
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}
+
+fn focal_px(text: &str) -> Result<f64, String> {
+    let focal_px = text.parse().ok().filter(|px: &f64| (1.0..=100_000.0).contains(px));
+    focal_px.ok_or_else(|| "a focal length is 1 to 100000 pixels".to_owned())
+}

@@ -1,0 +1,263 @@
+//! The page of `outis calibrate`, on which lines are drawn: with mouse, touch and keys, in a real browser.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+
+use crate::{
+    browser::Browser,
+    stage::{Running, Stage, ask, get, wait_for},
+};
+
+/// Where the page is: its address, and the path with its key.
+fn page(running: &mut Running) -> (SocketAddr, String) {
+    wait_for("the page's address", || running.says("/\n").then_some(()));
+    let said = running.said();
+    let url = said.lines().find_map(|line| line.strip_prefix("http://")).expect(&said).to_owned();
+    let (address, path) = url.split_once('/').expect(&url);
+    (address.parse().unwrap(), format!("/{path}"))
+}
+
+fn json_of(address: SocketAddr, path: &str) -> Value {
+    let (_, body) = get(address, path);
+    serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
+}
+
+fn post(address: SocketAddr, path: &str, more: &str, body: &str) -> (String, String) {
+    let length = body.len();
+    ask(
+        address,
+        &format!(
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n{more}\
+             Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        ),
+    )
+}
+
+const DRAWN: &str = r#"{"name":"gate","lines":[{"name":"a","points":[[225,340],[225,180]]}],"zones":[]}"#;
+
+#[test]
+fn strangers_get_neither_picture_nor_pen() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
+    let (address, path) = page(&mut running);
+    assert!(running.said().contains("whoever passes is left out"), "announced: {}", running.said());
+    let at = |what: &str| format!("{path}{what}");
+    wait_for("the picture", || json_of(address, &at("state"))["picture"].is_array().then_some(()));
+
+    for path in ["/", "/still.png", "/state", "/0123456789abcdef0123456789abcdef/still.png"] {
+        assert!(get(address, path).0.starts_with("http/1.1 404"), "{path}");
+    }
+    let foreign =
+        format!("GET {} HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", at("still.png"));
+    assert!(ask(address, &foreign).0.starts_with("http/1.1 421"));
+    let refused = post(address, &at("save"), "Origin: https://evil.example\r\n", DRAWN);
+    assert!(refused.0.starts_with("http/1.1 403") && !stage.path("gate.toml").exists(), "{refused:?}");
+    assert!(post(address, &at("save"), "", "{\"name\":3}").0.starts_with("http/1.1 400"));
+    let bow = r#"{"name":"g","lines":[],"zones":[{"name":"b","corners":[[0,0],[90,90],[90,0],[0,90]]}]}"#;
+    let (head, body) = post(address, &at("check"), "", bow);
+    assert!(head.starts_with("http/1.1 422") && body.contains("cross"), "{body}");
+
+    // Its own page gets the picture, under the policy of all pages.
+    let (head, _) = ask(
+        address,
+        &format!("HEAD {} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n", at("still.png")),
+    );
+    assert!(
+        head.starts_with("http/1.1 200") && head.contains("image/png") && head.contains("no-store"),
+        "{head}"
+    );
+    let (head, html) = get(address, &path);
+    assert!(head.contains("default-src 'none'") && !html.contains("https://"), "{head}");
+
+    // What it wrote it may write again; what another wrote it may not.
+    for _ in 0..2 {
+        let saved = post(address, &at("save"), "", DRAWN);
+        assert!(saved.0.starts_with("http/1.1 200"), "{saved:?}");
+    }
+    running.signal("-INT");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+    let again = stage.run(&["calibrate", "vtest.avi", "--out", "gate.toml"]);
+    assert!(again.code == 1 && again.stderr.contains("already"), "{again:?}");
+}
+
+#[test]
+fn what_gives_no_picture_is_said() {
+    let stage = Stage::new();
+    stage.short_clip(2);
+    for (arguments, code, expected) in [
+        (&["calibrate", "vtest.avi"][..], 1, "too short a time"),
+        (&["calibrate", "nowhere.avi"], 1, "nowhere.avi"),
+        (&["calibrate", "rtsp://user:secret@camera.example/1"], 2, "credentials_file"),
+        (&["calibrate", "rtsp://127.0.0.1:9/1"], 1, "the camera"),
+        (&["calibrate", "vtest.avi", "--listen", "0.0.0.0:0"], 2, "this machine alone"),
+    ] {
+        let ended = stage.run(arguments);
+        assert_eq!(ended.code, code, "{arguments:?}: {ended:?}");
+        assert!(
+            ended.stderr.contains(expected) && !ended.stderr.contains("secret"),
+            "{arguments:?}: {ended:?}"
+        );
+    }
+}
+
+/// A hand at a browser: points are in pixels of the picture.
+struct Hand<'a>(&'a Browser);
+
+impl Hand<'_> {
+    /// Where a point of the picture is in the window.
+    fn at(&self, [x, y]: [f64; 2]) -> [i64; 2] {
+        let script = format!(
+            "(() => {{ const b = document.querySelector('#drawing').getBoundingClientRect(); \
+             return [Math.round(b.left + {x} * b.width / 768), Math.round(b.top + {y} * b.height / 576)]; }})()"
+        );
+        let found = self.0.value(&script);
+        [0, 1].map(|index| found[index].as_i64().unwrap_or_else(|| panic!("{found}")))
+    }
+
+    /// Goes down at the first point, over the others, and up at the last.
+    fn stroke(&self, device: &str, points: &[[f64; 2]]) {
+        let mut actions = Vec::new();
+        for (index, point) in points.iter().enumerate() {
+            let [x, y] = self.at(*point);
+            actions.push(json!({"type": "pointerMove", "duration": 20, "x": x, "y": y}));
+            if index == 0 {
+                actions.push(json!({"type": "pointerDown", "button": 0}));
+            }
+        }
+        actions.push(json!({"type": "pointerUp", "button": 0}));
+        self.0.act(&json!({
+            "type": "pointer", "id": device, "parameters": {"pointerType": device}, "actions": actions
+        }));
+    }
+
+    /// Presses the keys one after the other, all of them while the first ones are held.
+    fn keys(&self, held: &[&str], keys: &[&str]) {
+        let down = |key: &&str| json!({"type": "keyDown", "value": key});
+        let up = |key: &&str| json!({"type": "keyUp", "value": key});
+        let mut actions: Vec<Value> = held.iter().map(down).collect();
+        actions.extend(keys.iter().flat_map(|key| [down(key), up(key)]));
+        actions.extend(held.iter().map(up));
+        self.0.act(&json!({"type": "key", "id": "keyboard", "actions": actions}));
+    }
+
+    fn click(&self, selector: &str) {
+        self.0.value(&format!("document.querySelector('{selector}').dispatchEvent(new MouseEvent('click', {{bubbles: true, detail: 1}}))"));
+    }
+
+    fn focus(&self, selector: &str) {
+        self.0.value(&format!("document.querySelector('{selector}').focus()"));
+    }
+}
+
+const RIGHT: &str = "\u{e014}";
+const DOWN: &str = "\u{e015}";
+const SHIFT: &str = "\u{e008}";
+const CONTROL: &str = "\u{e009}";
+const ENTER: &str = "\u{e007}";
+const DELETE: &str = "\u{e017}";
+
+const LINE: [[f64; 2]; 2] = [[225.0, 340.0], [225.0, 180.0]];
+const ZONE: [[f64; 2]; 4] = [[330.0, 232.0], [560.0, 232.0], [560.0, 380.0], [400.0, 380.0]];
+
+#[test]
+fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
+    let stage = Stage::new();
+    stage.short_clip(20);
+    let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
+    let (address, path) = page(&mut running);
+    let browser = Browser::open(&stage, "en", 1280);
+    browser.go(&format!("http://{address}{path}"));
+    let hand = Hand(&browser);
+    wait_for("the picture", || {
+        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
+    });
+    assert_eq!(browser.value("document.querySelectorAll('image').length"), 1, "one picture, and no other");
+
+    // A line in one stroke, by mouse; a zone corner by corner, by touch, closed by its first.
+    hand.click("#line");
+    hand.stroke("mouse", &[LINE[0], [225.0, 260.0], LINE[1]]);
+    hand.click("#zone");
+    for corner in ZONE.iter().chain(&ZONE[..1]) {
+        hand.stroke("touch", &[*corner]);
+    }
+    let drawn = || browser.value("document.querySelectorAll('.shape').length");
+    assert_eq!(drawn(), 2);
+
+    // A second line by keys alone: it begins in the middle of the picture.
+    hand.focus("#line");
+    hand.keys(&[], &[ENTER]);
+    let focused = || browser.text("document.activeElement.getAttribute('aria-label')");
+    assert_eq!(focused(), "line 2, point 1 of 2: 269, 288. Arrow keys move it.");
+    hand.keys(&[SHIFT], &[RIGHT, DOWN]);
+    hand.keys(&[], &[RIGHT]);
+    assert!(focused().contains("280, 298"), "{}", focused());
+    hand.keys(&[CONTROL], &["z"]);
+    assert!(focused().contains("279, 298"), "{}", focused());
+    hand.keys(&[CONTROL, SHIFT], &["z"]);
+    assert!(focused().contains("280, 298"), "{}", focused());
+    hand.keys(&[], &[DELETE]);
+    assert_eq!(drawn(), 2);
+    assert!(browser.text("document.querySelector('#spoken').textContent").contains("line 2 removed"));
+
+    // A corner is dragged by touch, and a shape as a whole by mouse and back by undo.
+    hand.stroke("touch", &[ZONE[2], [555.0, 385.0], [550.0, 390.0]]);
+    hand.stroke("mouse", &[[480.0, 300.0], [500.0, 320.0], [520.0, 340.0]]);
+    hand.click("#undo");
+
+    // Names, and no control without one.
+    hand.focus(".place.line .name");
+    browser.value("document.activeElement.select()");
+    hand.keys(&[], &["w", "e", "s", "t"]);
+    let nameless = "[...document.querySelectorAll('button, input, [tabindex]')].filter((e) => e.checkVisibility() && \
+                    !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).length";
+    assert_eq!(browser.value(nameless), 0);
+    let overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+    assert_eq!(browser.value(overflow), 0, "the page is wider than its window");
+
+    hand.click("#save");
+    wait_for("the file", || {
+        browser.text("document.querySelector('#path').textContent").contains("gate.toml").then_some(())
+    });
+    let written: toml::Table = stage.read("gate.toml").parse().unwrap();
+    let camera = &written["camera"][0];
+    let near = |value: &toml::Value, expected: &[[f64; 2]]| {
+        let points = value.as_array().unwrap();
+        assert_eq!(points.len(), expected.len(), "{value}");
+        for (point, expected) in points.iter().zip(expected) {
+            for (index, expected) in expected.iter().enumerate() {
+                let found =
+                    point[index].as_float().unwrap_or_else(|| point[index].as_integer().unwrap() as f64);
+                // A window's pixel is a little more than the picture's.
+                assert!((found - expected).abs() < 1.6, "{value}: {found} is not {expected}");
+            }
+        }
+    };
+    assert_eq!(camera["line"][0]["name"].as_str(), Some("west"));
+    near(&camera["line"][0]["points"], &LINE);
+    let mut moved = ZONE;
+    moved[2] = [550.0, 390.0];
+    near(&camera["zone"][0]["corners"], &moved);
+    assert_eq!(camera["picture"].to_string(), "[768, 576]");
+
+    // Tried on the page, it counts what it counts elsewhere.
+    hand.click("#try");
+    wait_for("the count's end", || {
+        browser.text("document.querySelector('#counting').textContent").contains("to its end").then_some(())
+    });
+    let told = browser.text("document.querySelector('.place.line .counts').textContent");
+    let points = camera["line"][0]["points"].as_array().unwrap();
+    let numbers: Vec<String> =
+        points.iter().flat_map(|point| point.as_array().unwrap()).map(ToString::to_string).collect();
+    let line = format!("west:{}", numbers.join(","));
+    let counted = stage.run(&["count", "vtest.avi", "--json", "--line", &line]).json();
+    let number = |key: &str| counted["lines"][0][key].as_u64().unwrap();
+    assert!(number("forward") + number("backward") > 0, "somebody passes");
+    assert_eq!(told, format!("{} forward, {} back", number("forward"), number("backward")));
+
+    running.signal("-INT");
+    assert_eq!(running.end().code, 0);
+}

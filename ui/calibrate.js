@@ -1,0 +1,517 @@
+// Draws lines and zones on a picture of the street with nobody in it. All text goes in by textContent, all shapes by
+// attributes: a name can hold whatever somebody types. Points are in pixels of the camera's picture.
+
+const TEXTS = {
+  en: {
+    title: "Draw what is counted", street: "The street", tools: "Tools", drawing: "Picture of the street with what is drawn on it",
+    line: "Line", zone: "Zone", undo: "Undo", redo: "Redo", camera: "Name of the camera", places: "Lines and zones",
+    none: "Nothing yet. Choose Line or Zone, then draw on the picture.", try: "Count the file", save: "Save",
+    waiting: "The picture is being made. Whoever passes is left out, so this takes a moment.",
+    hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up.",
+    patched: "{percent} of the picture is shown as flat patches: somebody was there most of the time.",
+    promise: "The picture shows what stayed where it was for half of the time, so nobody who passed; whoever sat or stood there all the while is in it. It is shown on this page alone and kept nowhere.",
+    written: "What was written", saved: "Written: {path}. To count: outis watch {path}",
+    turn: "Turn round", turnName: "Turn {name} round", drop: "Remove", dropName: "Remove {name}",
+    lineName: "line {n}", zoneName: "zone {n}", kindLine: "Line", kindZone: "Zone",
+    point: "{name}, point {i} of {n}: {x}, {y}. Arrow keys move it.", between: "{name}: add a corner between {i} and {j}",
+    added: "{name} added.", removed: "{name} removed.", undone: "Undone.", redone: "Done again.", turned: "{name} turned round.",
+    moved: "{x}, {y}", line_counts: "{forward} forward, {backward} back", zone_counts: "{entered} in, {left} out, {now} now",
+    counting: "Counting: {seconds} s of the file.", counted: "Counted to its end.", countFailed: "It could not be counted: {why}", lost: "No answer: the program has ended.",
+    unsaved: "Changed since it was saved.",
+  },
+  fr: {
+    title: "Dessiner ce qui est compté", street: "La rue", tools: "Outils", drawing: "Image de la rue avec ce qui y est dessiné",
+    line: "Ligne", zone: "Zone", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", places: "Lignes et zones",
+    none: "Rien encore. Choisissez Ligne ou Zone, puis dessinez sur l’image.", try: "Compter le fichier", save: "Enregistrer",
+    waiting: "L’image se prépare. Les passants en sont retirés, cela prend un moment.",
+    hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne.",
+    patched: "{percent} de l’image est montré en aplats : quelqu’un y était la plupart du temps.",
+    promise: "L’image montre ce qui est resté en place la moitié du temps, donc aucun passant ; qui y est resté assis ou debout tout du long s’y trouve. Elle n’est montrée que sur cette page et n’est conservée nulle part.",
+    written: "Ce qui a été écrit", saved: "Écrit : {path}. Pour compter : outis watch {path}",
+    turn: "Retourner", turnName: "Retourner {name}", drop: "Supprimer", dropName: "Supprimer {name}",
+    lineName: "ligne {n}", zoneName: "zone {n}", kindLine: "Ligne", kindZone: "Zone",
+    point: "{name}, point {i} sur {n} : {x}, {y}. Les flèches le déplacent.", between: "{name} : ajouter un coin entre {i} et {j}",
+    added: "{name} : ajout.", removed: "{name} : suppression.", undone: "Annulé.", redone: "Rétabli.", turned: "{name} : sens inversé.",
+    moved: "{x}, {y}", line_counts: "{forward} aller, {backward} retour", zone_counts: "{entered} entrées, {left} sorties, {now} présents",
+    counting: "Comptage : {seconds} s du fichier.", counted: "Compté jusqu’à la fin.", countFailed: "Comptage impossible : {why}", lost: "Pas de réponse : le programme a pris fin.",
+    unsaved: "Modifié depuis l’enregistrement.",
+  },
+};
+
+const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
+const texts = TEXTS[language];
+const SVG = "http://www.w3.org/2000/svg";
+const CORNERS_MIN = 3, CORNERS_MAX = 64, NEAR_PX = 14, HISTORY_MAX = 200;
+const POLL_MS = 500, CHECK_MS = 300;
+
+const $ = (id) => document.getElementById(id);
+const drawing = $("drawing");
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (whole, key) => values[key] ?? whole);
+const say = (text) => { $("spoken").textContent = text; };
+const copy = (value) => JSON.parse(JSON.stringify(value));
+const whole = (value) => Math.round(10 * value) / 10;
+
+let size = [1, 1];
+let shapes = [];            // { id, kind, name, points }
+let past = [], future = [];
+let chosen = null, tool = null;
+let sketch = null;          // points of what is being drawn
+let hover = null;
+let nextId = 1, counts = null, savedAs = null;
+
+// ---- what is drawn, and how it came to be
+
+const state = () => copy(shapes);
+
+/** Remembers what was before a change. */
+function remember(before = state()) {
+  past.push(before);
+  if (past.length > HISTORY_MAX) past.shift();
+  future = [];
+}
+
+function changed(spoken) {
+  counts = null;
+  render();
+  check();
+  if (spoken) say(spoken);
+}
+
+function undo(from, to, spoken) {
+  if (!from.length) return;
+  to.push(state());
+  shapes = from.pop();
+  if (!shapes.some((shape) => shape.id === chosen)) chosen = null;
+  changed(spoken);
+}
+
+function freeName(kind) {
+  const text = kind === "line" ? texts.lineName : texts.zoneName;
+  for (let n = 1; ; n++) {
+    const name = fill(text, { n });
+    if (!shapes.some((shape) => shape.name === name)) return name;
+  }
+}
+
+function add(kind, points) {
+  remember();
+  const shape = { id: nextId++, kind, name: freeName(kind), points: points.map(inside) };
+  shapes.push(shape);
+  chosen = shape.id;
+  choose(null);
+  changed(fill(texts.added, shape));
+  return shape;
+}
+
+function drop(shape) {
+  remember();
+  shapes = shapes.filter((other) => other.id !== shape.id);
+  if (chosen === shape.id) chosen = null;
+  changed(fill(texts.removed, shape));
+}
+
+const inside = ([x, y]) => [whole(Math.min(Math.max(x, 0), size[0])), whole(Math.min(Math.max(y, 0), size[1]))];
+
+/** The whole shape, moved as far as the picture's border lets it. */
+function shifted(points, dx, dy) {
+  const xs = points.map(([x]) => x), ys = points.map(([, y]) => y);
+  const limit = (by, values, most) => Math.min(Math.max(by, -Math.min(...values)), most - Math.max(...values));
+  const [right, down] = [limit(dx, xs, size[0]), limit(dy, ys, size[1])];
+  return points.map(([x, y]) => inside([x + right, y + down]));
+}
+
+// ---- the picture
+
+const element = (name, attributes, parent) => {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  parent?.append(made);
+  return made;
+};
+const path = (points, closed) => `M${points.map(([x, y]) => `${x} ${y}`).join("L")}${closed ? "Z" : ""}`;
+
+/** Pixels of the picture in a pixel of the screen. */
+const scale = () => size[0] / (drawing.clientWidth || size[0]);
+
+function at(event) {
+  const box = drawing.getBoundingClientRect();
+  return [((event.clientX - box.left) * size[0]) / box.width, ((event.clientY - box.top) * size[1]) / box.height];
+}
+
+function render() {
+  const focus = document.activeElement?.dataset?.handle;
+  drawing.querySelectorAll(".shape, .sketch").forEach((old) => old.remove());
+  const unit = scale();
+  for (const shape of shapes) renderShape(shape, unit);
+  if (sketch) {
+    const points = hover ? [...sketch, hover] : sketch;
+    element("path", { class: "sketch", d: path(points, false) }, drawing);
+    if (tool === "zone") element("circle", { class: "sketch", cx: sketch[0][0], cy: sketch[0][1], r: NEAR_PX * unit }, drawing);
+  }
+  if (focus) drawing.querySelector(`[data-handle="${focus}"]`)?.focus();
+  renderPlaces();
+  $("undo").disabled = !past.length;
+  $("redo").disabled = !future.length;
+}
+
+function renderShape(shape, unit) {
+  const closed = shape.kind === "zone";
+  const group = element("g", { class: `shape ${shape.kind}${shape.id === chosen ? " chosen" : ""}`, "data-id": shape.id }, drawing);
+  const d = path(shape.points, closed);
+  if (closed) element("path", { class: "area", d }, group);
+  element("path", { class: "edge", d }, group);
+  element("path", { class: "stroke", d }, group);
+  element("path", { class: "catch", d }, group);
+  const middle = shape.points.reduce(([a, b], [x, y]) => [a + x / shape.points.length, b + y / shape.points.length], [0, 0]);
+  if (!closed) {
+    // Forward is from the left of the line to its right, looking from its first point to its second; y points down.
+    const [[x1, y1], [x2, y2]] = shape.points;
+    const length = Math.hypot(x2 - x1, y2 - y1) || 1, reach = 34 * unit;
+    const to = [middle[0] - ((y2 - y1) / length) * reach, middle[1] + ((x2 - x1) / length) * reach];
+    element("path", { class: "arrow", d: path([middle, to], false), "marker-end": "url(#arrow)" }, group);
+  }
+  const label = element("text", { class: "label", x: middle[0] + 8 * unit, y: middle[1] - 10 * unit, "font-size": 15 * unit, "stroke-width": 4 * unit }, group);
+  label.textContent = shape.name;
+  if (closed) shape.points.forEach((point, i) => renderBetween(shape, i, point, unit, group));
+  shape.points.forEach((point, i) => renderHandle(shape, i, point, unit, group));
+}
+
+function renderHandle(shape, i, [x, y], unit, group) {
+  const name = fill(texts.point, { name: shape.name, i: i + 1, n: shape.points.length, x: Math.round(x), y: Math.round(y) });
+  element("circle", { class: "handle", cx: x, cy: y, r: 9 * unit, tabindex: 0, role: "button", "aria-label": name, "data-handle": `${shape.id}-${i}`, "data-id": shape.id, "data-point": i }, group);
+}
+
+function renderBetween(shape, i, [x, y], unit, group) {
+  if (shape.points.length >= CORNERS_MAX) return;
+  const j = (i + 1) % shape.points.length, [u, v] = shape.points[j];
+  if (Math.hypot(u - x, v - y) < 50 * unit) return;
+  const name = fill(texts.between, { name: shape.name, i: i + 1, j: j + 1 });
+  element("circle", { class: "between", cx: (x + u) / 2, cy: (y + v) / 2, r: 6 * unit, tabindex: 0, role: "button", "aria-label": name, "data-handle": `${shape.id}-${i}+`, "data-id": shape.id, "data-between": i }, group);
+}
+
+// ---- the list beside it
+
+function renderPlaces() {
+  const list = $("places");
+  $("none").hidden = shapes.length > 0;
+  for (const old of [...list.children]) if (!shapes.some((shape) => String(shape.id) === old.dataset.id)) old.remove();
+  for (const shape of shapes) {
+    let item = list.querySelector(`[data-id="${shape.id}"]`);
+    if (!item) {
+      item = $("place").content.firstElementChild.cloneNode(true);
+      item.dataset.id = shape.id;
+      item.classList.add(shape.kind);
+      item.querySelector(".kind").textContent = shape.kind === "line" ? texts.kindLine : texts.kindZone;
+      list.append(item);
+    }
+    const input = item.querySelector(".name");
+    if (document.activeElement !== input) input.value = shape.name;
+    const turn = item.querySelector(".turn"), gone = item.querySelector(".drop");
+    turn.hidden = shape.kind !== "line";
+    turn.textContent = texts.turn;
+    gone.textContent = texts.drop;
+    turn.setAttribute("aria-label", fill(texts.turnName, shape));
+    gone.setAttribute("aria-label", fill(texts.dropName, shape));
+    item.querySelector(".counts").textContent = countsOf(shape);
+  }
+}
+
+function countsOf(shape) {
+  const places = counts?.[shape.kind === "line" ? "lines" : "zones"] ?? [];
+  const found = places.find((place) => place.name === shape.name);
+  if (!found) return "";
+  if (shape.kind === "line") return fill(texts.line_counts, found);
+  return fill(texts.zone_counts, { ...found, now: found.occupancy?.now ?? "–" });
+}
+
+const shapeOf = (target) => shapes.find((shape) => String(shape.id) === target.closest?.("[data-id]")?.dataset.id);
+
+$("places").addEventListener("input", (event) => {
+  const shape = shapeOf(event.target);
+  if (!shape) return;
+  if (!event.target.dataset.before) {
+    event.target.dataset.before = "1";
+    remember();
+  }
+  shape.name = event.target.value;
+  changed();
+});
+$("places").addEventListener("focusout", (event) => delete event.target.dataset.before);
+$("places").addEventListener("click", (event) => {
+  const shape = shapeOf(event.target);
+  if (!shape) return;
+  if (event.target.matches(".drop")) drop(shape);
+  if (event.target.matches(".turn")) {
+    remember();
+    shape.points.reverse();
+    changed(fill(texts.turned, shape));
+  }
+});
+$("places").addEventListener("focusin", (event) => {
+  chosen = shapeOf(event.target)?.id ?? null;
+  drawing.querySelectorAll(".shape").forEach((group) => group.classList.toggle("chosen", group.dataset.id === String(chosen)));
+});
+
+// ---- tools
+
+function choose(next) {
+  tool = next;
+  sketch = hover = null;
+  for (const id of ["line", "zone"]) $(id).setAttribute("aria-pressed", String(tool === id));
+  drawing.classList.toggle("drawing-new", tool !== null);
+}
+
+for (const kind of ["line", "zone"]) {
+  $(kind).addEventListener("click", (event) => {
+    if (!size) return;
+    if (event.detail === 0) return place(kind);
+    choose(tool === kind ? null : kind);
+    render();
+  });
+}
+
+/** By the keyboard there is nothing to click with: a shape in the middle of the picture, to be moved by its points. */
+function place(kind) {
+  const [w, h] = size;
+  const points = kind === "line" ? [[0.35 * w, 0.5 * h], [0.65 * w, 0.5 * h]] : [[0.4, 0.4], [0.6, 0.4], [0.6, 0.6], [0.4, 0.6]].map(([x, y]) => [x * w, y * h]);
+  const shape = add(kind, points);
+  drawing.querySelector(`[data-handle="${shape.id}-0"]`)?.focus();
+}
+
+function closeSketch() {
+  const points = sketch;
+  const enough = tool === "line" ? points?.length === 2 : points?.length >= CORNERS_MIN;
+  if (enough) add(tool, points);
+}
+
+$("undo").addEventListener("click", () => undo(past, future, texts.undone));
+$("redo").addEventListener("click", () => undo(future, past, texts.redone));
+
+// ---- mouse and touch
+
+let drag = null; // { shape, point (or null for the whole), from, points, before, moved }
+
+drawing.addEventListener("pointerdown", (event) => {
+  if (event.button !== 0) return;
+  const point = at(event);
+  if (tool) {
+    event.preventDefault();
+    const near = sketch && Math.hypot(point[0] - sketch[0][0], point[1] - sketch[0][1]) < NEAR_PX * scale();
+    if (tool === "zone" && sketch?.length >= CORNERS_MIN && near) return closeSketch();
+    if (sketch?.length >= CORNERS_MAX) return closeSketch();
+    sketch = [...(sketch ?? []), inside(point)];
+    drawing.setPointerCapture(event.pointerId);
+    if (tool === "line" && sketch.length === 2) return closeSketch();
+    return render();
+  }
+  const shape = shapeOf(event.target);
+  chosen = shape?.id ?? null;
+  if (!shape) return render();
+  const before = state();
+  let index = event.target.dataset.point === undefined ? null : Number(event.target.dataset.point);
+  let moved = false;
+  if (event.target.dataset.between !== undefined) {
+    index = Number(event.target.dataset.between) + 1;
+    shape.points.splice(index, 0, inside(point));
+    moved = true;
+  }
+  drag = { shape, index, from: point, points: copy(shape.points), before, moved };
+  drawing.setPointerCapture(event.pointerId);
+  render();
+  if (index !== null) drawing.querySelector(`[data-handle="${shape.id}-${index}"]`)?.focus();
+  event.preventDefault();
+});
+
+drawing.addEventListener("pointermove", (event) => {
+  const point = at(event);
+  if (tool && sketch) {
+    hover = inside(point);
+    return render();
+  }
+  if (!drag) return;
+  const [dx, dy] = [point[0] - drag.from[0], point[1] - drag.from[1]];
+  if (!drag.moved && Math.hypot(dx, dy) < 3 * scale()) return;
+  drag.moved = true;
+  if (drag.index === null) drag.shape.points = shifted(drag.points, dx, dy);
+  else {
+    const [x, y] = drag.points[drag.index];
+    drag.shape.points[drag.index] = inside([x + dx, y + dy]);
+  }
+  render();
+});
+
+drawing.addEventListener("pointerup", (event) => {
+  // A line may be drawn in one stroke as well as by two clicks.
+  if (tool === "line" && sketch?.length === 1) {
+    const point = inside(at(event));
+    if (Math.hypot(point[0] - sketch[0][0], point[1] - sketch[0][1]) > NEAR_PX * scale()) {
+      sketch.push(point);
+      closeSketch();
+    }
+    return;
+  }
+  const ended = drag;
+  drag = null;
+  if (ended?.moved) {
+    remember(ended.before);
+    changed();
+  }
+});
+drawing.addEventListener("pointercancel", () => {
+  if (drag) shapes = drag.before;
+  drag = null;
+  render();
+});
+
+// ---- keys
+
+drawing.addEventListener("keydown", (event) => {
+  const shape = shapeOf(event.target);
+  const { point, between } = event.target.dataset;
+  if (!shape) return;
+  const step = event.shiftKey ? 10 : 1;
+  const by = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }[event.key];
+  if (by && point !== undefined) {
+    event.preventDefault();
+    remember();
+    const [x, y] = shape.points[point];
+    shape.points[point] = inside([x + by[0], y + by[1]]);
+    const [u, v] = shape.points[point];
+    changed(fill(texts.moved, { x: Math.round(u), y: Math.round(v) }));
+  } else if ((event.key === "Enter" || event.key === " ") && between !== undefined) {
+    event.preventDefault();
+    remember();
+    const i = Number(between), j = (i + 1) % shape.points.length;
+    const [[x, y], [u, v]] = [shape.points[i], shape.points[j]];
+    shape.points.splice(i + 1, 0, inside([(x + u) / 2, (y + v) / 2]));
+    changed();
+    drawing.querySelector(`[data-handle="${shape.id}-${i + 1}"]`)?.focus();
+  } else if (event.key === "Delete" || event.key === "Backspace") {
+    event.preventDefault();
+    if (point === undefined || shape.points.length <= CORNERS_MIN) {
+      drop(shape);
+      $(shape.kind).focus();
+      return;
+    }
+    remember();
+    shape.points.splice(Number(point), 1);
+    changed();
+    drawing.querySelector(`[data-handle="${shape.id}-${Math.max(0, point - 1)}"]`)?.focus();
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.matches?.("input");
+  if (event.key === "Escape" && tool) {
+    choose(null);
+    render();
+  } else if (event.key === "Enter" && sketch && !typing) {
+    event.preventDefault();
+    closeSketch();
+  } else if ((event.ctrlKey || event.metaKey) && !typing && event.key.toLowerCase() === "z") {
+    event.preventDefault();
+    if (event.shiftKey) undo(future, past, texts.redone);
+    else undo(past, future, texts.undone);
+  }
+});
+
+window.addEventListener("resize", render);
+
+// ---- the program behind the page
+
+const draft = () => ({
+  name: $("name").value,
+  lines: shapes.filter((s) => s.kind === "line").map(({ name, points }) => ({ name, points })),
+  zones: shapes.filter((s) => s.kind === "zone").map(({ name, points }) => ({ name, corners: points })),
+});
+
+/** Sends the drawing; gives what comes back, or null when it was refused, which is told. */
+async function send(to, method = "POST") {
+  try {
+    const answer = await fetch(to, { method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(draft()) });
+    const body = answer.status === 204 ? {} : await answer.json();
+    $("error").textContent = answer.ok ? "" : body.error;
+    return answer.ok ? body : null;
+  } catch {
+    $("error").textContent = texts.lost;
+    return null;
+  }
+}
+
+let checking = null;
+
+/** Mistakes are told while one draws, not at the end. */
+function check() {
+  clearTimeout(checking);
+  if (savedAs) $("path").textContent = texts.unsaved;
+  if (!shapes.length) {
+    $("error").textContent = "";
+    return;
+  }
+  checking = setTimeout(() => send("check"), CHECK_MS);
+}
+
+$("name").addEventListener("input", check);
+
+$("save").addEventListener("click", async () => {
+  clearTimeout(checking);
+  const saved = await send("save");
+  if (!saved) return;
+  savedAs = saved.path;
+  $("saved").hidden = false;
+  $("path").textContent = fill(texts.saved, saved);
+  $("text").textContent = saved.text;
+});
+
+let following = null;
+
+$("try").addEventListener("click", async () => {
+  clearTimeout(checking);
+  clearTimeout(following);
+  if (await send("preview")) follow();
+});
+
+async function follow() {
+  try {
+    const [camera] = (await (await fetch("preview")).json()).cameras;
+    counts = camera.window;
+    const over = ["ended", "partial", "failed"].includes(camera.status);
+    const told = camera.status === "failed" ? texts.countFailed : over ? texts.counted : texts.counting;
+    $("counting").textContent = fill(told, { seconds: Math.round(camera.media_s ?? 0), why: camera.message });
+    renderPlaces();
+    if (!over) following = setTimeout(follow, POLL_MS);
+  } catch {
+    $("counting").textContent = texts.lost;
+  }
+}
+
+async function begin() {
+  let about;
+  try {
+    about = await (await fetch("state")).json();
+  } catch {
+    $("waiting").textContent = texts.lost;
+    return;
+  }
+  if (!$("name").value) $("name").value = about.name;
+  if (!about.picture) return void setTimeout(begin, POLL_MS);
+  size = about.picture;
+  drawing.setAttribute("viewBox", `0 0 ${size[0]} ${size[1]}`);
+  const picture = element("image", { href: "still.png", width: size[0], height: size[1], preserveAspectRatio: "none" });
+  drawing.prepend(picture);
+  drawing.removeAttribute("hidden");
+  $("waiting").hidden = true;
+  $("try").hidden = !about.can_be_tried;
+  if (about.patched_permille) {
+    const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(about.patched_permille / 1000);
+    $("patched").textContent = fill(texts.patched, { percent });
+    $("patched").hidden = false;
+  }
+  render();
+}
+
+document.documentElement.lang = language;
+document.title = `Outis – ${texts.title}`;
+for (const labelled of document.querySelectorAll("[data-text]")) labelled.textContent = texts[labelled.dataset.text];
+for (const labelled of document.querySelectorAll("[data-label]")) labelled.setAttribute("aria-label", texts[labelled.dataset.label]);
+begin();
