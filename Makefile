@@ -11,7 +11,7 @@ demo: ## count a real clip, live, on a page of this machine
 	@scripts/toolchain
 	@scripts/packages build models clip
 	@models/fetch
-	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-still --package outis-adversary
 	@$(programs)/outis demo
 
 test: ## run every check; the last line is `N passed, N failed`
@@ -40,14 +40,14 @@ bench: judge ## measure how fast it is, beside a Python pipeline; writes docs/re
 package: ## make a Debian package of the programs in target/
 	@scripts/toolchain
 	@scripts/packages build package
-	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-still --package outis-adversary
 	@scripts/package $(programs) target
 
 judge:
 	@scripts/toolchain
 	@scripts/packages build models clip videos
 	@models/fetch
-	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-adversary --package outis-eval
+	@cargo build --release --locked --package outis --package outis-intake --package outis-eye --package outis-still --package outis-adversary --package outis-eval
 
 clean: ## remove what was built; fetched models stay in the cache folder
 	@cargo clean

@@ -13,4 +13,6 @@ mod metrics;
 #[cfg(test)]
 mod simple_cases;
 #[cfg(test)]
+mod still;
+#[cfg(test)]
 mod street;

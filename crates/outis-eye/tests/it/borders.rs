@@ -31,6 +31,16 @@ fn no_demuxer_is_linked() {
     }
 }
 
+/// Every PNG names its header so, and what writes one has the name in it.
+#[test]
+fn no_picture_can_be_written() {
+    let has = |program: &[u8], mark: &[u8]| program.windows(mark.len()).any(|window| window == mark);
+    let eye = fs::read(env!("CARGO_BIN_EXE_outis-eye")).expect("the program");
+    assert!(!has(&eye, b"IHDR"), "the eye has an encoder");
+    let still = std::path::Path::new(env!("CARGO_BIN_EXE_outis-eye")).with_file_name("outis-still");
+    assert!(has(&fs::read(still).expect("built with the workspace"), b"IHDR"), "the mark is the right one");
+}
+
 /// The feature that puts an adversary into the eye is for one test, and nobody else's command turns it on.
 #[test]
 fn the_adversary_is_in_no_shipped_eye() {
