@@ -4,6 +4,8 @@
 //! picture to the browser of whoever draws lines; `outis watch` has no way to. It is locked in before the first byte
 //! of video as the eye is, by a list of its own, and has no network, no file and no detector.
 
+#![forbid(unsafe_code)]
+
 mod answer;
 
 use std::{io, process::ExitCode};

@@ -26,6 +26,7 @@ fn what_is_installed_runs() {
         "usr/bin/outis -> ../lib/outis/outis",
         "usr/lib/outis/outis-intake",
         "usr/lib/outis/outis-eye",
+        "usr/lib/outis/outis-still",
         "usr/lib/outis/outis-adversary",
         "usr/lib/systemd/system/outis-watch.service",
         "usr/lib/sysusers.d/outis.conf",
