@@ -105,12 +105,14 @@ pub enum PartKind {
     Runtime,
     /// The text of the sign beside the camera.
     SignText,
+    /// The file of a calibrated camera, by which pixels become metres.
+    Calibration,
 }
 
 impl PartKind {
     /// All, in the order of their numbers.
-    pub const ALL: [Self; 5] =
-        [Self::Configuration, Self::Program, Self::Model, Self::Runtime, Self::SignText];
+    pub const ALL: [Self; 6] =
+        [Self::Configuration, Self::Program, Self::Model, Self::Runtime, Self::SignText, Self::Calibration];
 
     fn number(self) -> u64 {
         self as u64
@@ -125,6 +127,7 @@ impl fmt::Display for PartKind {
             Self::Model => "model",
             Self::Runtime => "runtime",
             Self::SignText => "sign text",
+            Self::Calibration => "calibration",
         })
     }
 }

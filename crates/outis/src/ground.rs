@@ -30,12 +30,12 @@ pub(crate) struct GroundConfig {
 }
 
 /// How the ground is known.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Ground {
     /// Four points of the picture and where they are on the ground, in metres.
     Points { image: [Point; 4], metres: [[f64; 2]; 4] },
     /// A calibrated camera.
-    Tsai(tsai::Numbers),
+    Tsai(tsai::Calibration),
     /// A camera whose axis goes through the middle of its picture.
     Pose(Pose),
 }
@@ -168,7 +168,7 @@ impl Ground {
     pub(crate) fn picture_px(&self) -> Option<[u32; 2]> {
         match self {
             Self::Points { .. } => None,
-            Self::Tsai(camera) => Some(camera.picture_px),
+            Self::Tsai(camera) => Some(camera.numbers.picture_px),
             Self::Pose(pose) => Some(pose.picture_px),
         }
     }
@@ -185,7 +185,7 @@ impl Ground {
                 let pose = numbers(&[*focal_px, *pitch_deg, *roll_deg, *height_m, x, y]);
                 vec![format!("--pose={pose}").into()]
             }
-            Self::Tsai(camera) => vec![format!("--tsai={}", numbers(&camera.in_order())).into()],
+            Self::Tsai(camera) => vec![format!("--tsai={}", numbers(&camera.numbers.in_order())).into()],
         }
     }
 }

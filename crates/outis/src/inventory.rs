@@ -1,5 +1,5 @@
-//! What has a say in the counts, by its digest: configuration, programs, models and their runtime; and the text of the
-//! sign that tells passers-by of them.
+//! What has a say in the counts, by its digest: configuration, programs, models and their runtime, the files of
+//! calibrated cameras; and the text of the sign that tells passers-by of them.
 //!
 //! A statement of the device about itself. It tells that something was changed, not that it is good.
 
@@ -14,7 +14,7 @@ use std::{
 use anyhow::Context;
 use outis_ledger::{Digest, Part, PartKind};
 
-use crate::{config::Camera, detector::Runtime, launch::Programs, source};
+use crate::{config::Camera, detector::Runtime, ground::Ground, launch::Programs, source};
 
 /// All parts that the cameras are watched with.
 ///
@@ -44,13 +44,21 @@ pub(crate) fn parts(
             files.insert((PartKind::Runtime, name_of(library), library.clone()));
         }
     }
+    // What was read is declared, and not what the file may hold by now.
+    let calibrations = cameras.iter().filter_map(|Camera { plan, .. }| match &plan.ground {
+        Some(Ground::Tsai(calibration)) => Some((name_of(&calibration.path), calibration.digest)),
+        _ => None,
+    });
+    let calibrations: BTreeSet<(String, Digest)> = calibrations.collect();
+    let calibration = |(name, digest)| Ok(Part { kind: PartKind::Calibration, name, digest });
     let part = |(kind, name, path): (PartKind, String, PathBuf)| {
         let digest = File::open(&path).and_then(Digest::of_reader);
         let digest = digest.with_context(|| format!("{} cannot be read for the log", path.display()))?;
         Ok(Part { kind, name, digest })
     };
     let files = files.into_iter().map(part);
-    std::iter::once(Ok(configuration.clone())).chain(files).collect()
+    let calibrations = calibrations.into_iter().map(calibration);
+    std::iter::once(Ok(configuration.clone())).chain(files).chain(calibrations).collect()
 }
 
 /// The configuration as a part. Names and passwords in addresses are left out of what is digested: the digest is

@@ -4,9 +4,10 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
+use outis_ledger::Digest;
 use roxmltree::Document;
 
 /// The largest file in bytes; real ones have half a thousand.
@@ -35,6 +36,15 @@ pub(crate) struct Numbers {
     rotation_rad: [f64; 3],
 }
 
+/// A file of numbers, and which one it was.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Calibration {
+    pub(crate) numbers: Numbers,
+    pub(crate) path: PathBuf,
+    /// Of the very bytes that the numbers were read from: the file may change afterwards.
+    pub(crate) digest: Digest,
+}
+
 /// Why a file is no calibration.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TsaiError {
@@ -49,10 +59,10 @@ pub(crate) enum TsaiError {
 }
 
 /// Reads a file.
-pub(crate) fn read(path: &Path) -> Result<Numbers, TsaiError> {
+pub(crate) fn read(path: &Path) -> Result<Calibration, TsaiError> {
     let mut text = String::new();
     File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    parse(&text)
+    Ok(Calibration { numbers: parse(&text)?, path: path.to_owned(), digest: Digest::of(text.as_bytes()) })
 }
 
 fn parse(text: &str) -> Result<Numbers, TsaiError> {

@@ -115,6 +115,41 @@ fn what_is_told_is_signed_and_what_it_was_counted_with_is_logged_first() {
     );
 }
 
+/// A calibration is a file of its own: with other numbers in it the same configuration measures other metres.
+#[test]
+fn the_file_of_a_calibration_is_declared_as_it_was_read() {
+    let camera = |height: &str| {
+        format!(
+            "<Camera><Geometry width=\"768\" height=\"576\" dpx=\"5.13e-03\" dpy=\"4.65e-03\"/>\
+             <Intrinsic focal=\"5.5\" kappa1=\"5.0e-03\" cx=\"324\" cy=\"282\" sx=\"1.09\"/>\
+             <Extrinsic tx=\"800\" ty=\"-1200\" tz=\"{height}\" rx=\"2.0\" ry=\"-0.9\" rz=\"-0.4\"/></Camera>"
+        )
+    };
+    let stage = stage(&format!("{CAMERAS}ground = {{ tsai = \"View_001.xml\" }}\n"));
+    let declared = |tile: &str, calibration: &str| {
+        stage.write("View_001.xml", calibration);
+        let ended = stage.run(&["watch", "w.toml"]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        let entries = fs::read(stage.path(tile)).unwrap();
+        let mut rest = entries.as_slice();
+        let mut digests = Vec::new();
+        while let [high, low, more @ ..] = rest {
+            let (entry, after) = more.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+            if let What::Start { parts, .. } = Entry::decode(entry).unwrap().what {
+                let part = parts.into_iter().find(|part| part.kind == PartKind::Calibration).unwrap();
+                digests.push((part.name, part.digest));
+            }
+            rest = after;
+        }
+        digests
+    };
+    let of = |calibration: &str| ("View_001.xml".to_owned(), Digest::of(calibration.as_bytes()));
+    let (first, second) = (camera("24000"), camera("25000"));
+    assert_eq!(declared("state/public/tile/entries/000.p/34", &first), [of(&first)]);
+    assert_eq!(declared("state/public/tile/entries/000.p/68", &second), [of(&first), of(&second)]);
+    assert_eq!(stage.run(&["verify", "state/public"]).code, 0);
+}
+
 #[test]
 fn a_lie_is_found_and_named() {
     let stage = stage(CAMERAS);
