@@ -17,6 +17,7 @@ use crate::{
     config::{self, Camera, Setup},
     detector::Cache,
     exit::Exit,
+    merge::CLOSING_MS,
     pause::PauseTerms,
     release::CLOCK_STEP_MS,
     report::json::{Terms, seconds},
@@ -213,14 +214,22 @@ fn describe(
             } else {
                 "between them nothing but alerts"
             };
-            format!("after each window of {window_s} s, {save}")
+            let when = if plan.source.is_live() {
+                format!(
+                    "{} s after the end of each window of {window_s} s, at that second",
+                    CLOSING_MS / 1000
+                )
+            } else {
+                format!("after each window of {window_s} s")
+            };
+            format!("{when}, {save}")
         },
         beside: if exact {
             "progress, frame counts and faults as they come; how the run ended"
         } else {
             debug_assert_eq!(step_s, 60);
             "on the local page a clock in steps of 60 s, kinds of faults and the number of frames with each window, \
-             the size of the picture once; how the run ended"
+             the size of the picture once; to the second when a camera is away and why; how the run ended"
         },
         pause: PauseDescription { seconds: pause_s, window_share, told: PAUSE_TOLD },
         alerts_per_hour: disclosure.alerts().per_hour(),

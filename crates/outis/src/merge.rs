@@ -1,5 +1,5 @@
 //! The windows of a live camera, whose eyes come and go: what several eyes saw of one window is one window, put together
-//! while it is still exact and told once, when its time is over.
+//! while it is still exact and told once, at a moment that no eye has a say in.
 //!
 //! Pure: the wall clock comes in as an argument. What comes out goes through the gate like the windows of a file.
 
@@ -9,8 +9,9 @@ use outis_record::{Place, Schema, Window, WindowState, WindowTotals};
 
 use crate::{assemble::Checked, pause::spans::Spans};
 
-/// An eye tells a window that is over within this time; later it would have been ended as stuck.
-const CLOSING_MS: i64 = 30_000;
+/// Every window is told when it has been over for so long, in milliseconds, whenever its eye told it and whether there is
+/// one: the moment says nothing. An eye tells it within this time; later it would have been ended as stuck.
+pub(crate) const CLOSING_MS: i64 = 30_000;
 
 /// Words of an eye that are farther apart than this were no work between, in milliseconds; a stuck one is ended then.
 const WORD_GAP_MAX_MS: i64 = 15_000;
@@ -30,10 +31,11 @@ pub(crate) struct Merger {
     next_ms: i64,
     /// Windows that began before this have not been watched, as they are drawn now, from their beginning.
     whole_from_ms: i64,
-    /// What eyes that have ended saw of a window that is not over.
-    before: Option<Box<WindowTotals>>,
-    /// The newest totals of the eye at work.
-    running: Option<Box<WindowTotals>>,
+    /// What eyes that have ended saw of windows that are not told yet, by their start: the running one and, for a while, the
+    /// one before it.
+    before: BTreeMap<i64, Box<WindowTotals>>,
+    /// The same of the eye at work, the newest of what it said.
+    running: BTreeMap<i64, Box<WindowTotals>>,
     heard_ms: Option<i64>,
     /// How long eyes were at work in each window that is not told yet.
     at_work_ms: BTreeMap<i64, u64>,
@@ -49,56 +51,49 @@ impl Merger {
             window_ms,
             next_ms: start_of(now_ms, window_ms),
             whole_from_ms: now_ms,
-            before: None,
-            running: None,
+            before: BTreeMap::new(),
+            running: BTreeMap::new(),
             heard_ms: None,
             at_work_ms: BTreeMap::new(),
             paused: Spans::default(),
         }
     }
 
-    /// Takes what an eye said; what is to go through the gate. The last word of an eye is none of the camera's.
-    pub(crate) fn take(&mut self, checked: Checked, now_ms: i64) -> Vec<Checked> {
+    /// Takes what an eye said; what is to go through the gate. The last word of an eye is none of the camera's, and no
+    /// window is told because an eye has said something. Of two that are not told yet, what is drafted is the first.
+    pub(crate) fn take(&mut self, checked: Checked, now_ms: i64) -> Option<Checked> {
         self.work_until(now_ms);
         match checked {
-            Checked::Window(totals, _) if totals.window().start_ms() < self.next_ms => Vec::new(),
-            Checked::Window(totals, WindowState::Open) => {
-                let mut told = self.tell_before(totals.window().start_ms());
-                let running = self.with_before((*totals).clone());
-                told.push(Checked::Window(Box::new(running), WindowState::Open));
-                self.running = Some(totals);
-                told
+            Checked::Window(totals, _) => {
+                let start_ms = totals.window().start_ms();
+                if start_ms < self.next_ms {
+                    return None;
+                }
+                let is_next = start_ms == self.next_ms;
+                let draft = is_next.then(|| Box::new(self.with_before((*totals).clone())));
+                self.running.insert(start_ms, totals);
+                draft.map(|draft| Checked::Window(draft, WindowState::Open))
             }
-            Checked::Window(totals, WindowState::Closed) => {
-                let window = totals.window();
-                self.running.take_if(|running| running.window() <= window);
-                let mut told = self.tell_before(window.start_ms());
-                told.extend(self.tell(*totals));
-                told
-            }
-            Checked::Window(totals, WindowState::Partial) => {
-                let told = self.tell_before(totals.window().start_ms());
-                self.running = Some(totals);
-                told
-            }
-            Checked::End(..) => Vec::new(),
+            Checked::End(..) => None,
             Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) | Checked::GroundView(_) => {
-                vec![checked]
+                Some(checked)
             }
         }
     }
 
-    /// The eye has ended. What it saw of its window is kept for the next one.
+    /// The eye has ended. What it saw of its windows is kept for the next one.
     pub(crate) fn rest(&mut self) {
         self.heard_ms = None;
-        if let Some(totals) = self.running.take() {
-            self.before = Some(Box::new(self.with_before(*totals)));
+        for (start_ms, totals) in mem::take(&mut self.running) {
+            let totals = self.with_before(*totals);
+            self.before.insert(start_ms, Box::new(totals));
         }
     }
 
     /// The eye has broken the rules: nothing that it said and that was not told yet is believed.
     pub(crate) fn distrust(&mut self) {
-        (self.heard_ms, self.running) = (None, None);
+        self.heard_ms = None;
+        self.running.clear();
     }
 
     /// From when to when nobody is to look.
@@ -111,19 +106,33 @@ impl Merger {
         u64::try_from(self.paused.within(window.start_ms(), window.end_ms())).unwrap_or(0)
     }
 
-    /// The windows that are over by now and that no eye will tell any more. One that nobody observed is told too: its
-    /// figures are withheld, so that nobody takes a camera that was away for a street that was empty.
+    /// The windows whose moment has come. One that nobody observed is told too: its figures are withheld, so that nobody takes
+    /// a camera that was away for a street that was empty.
     pub(crate) fn over(&mut self, now_ms: i64) -> Vec<Checked> {
-        let patience_ms = if self.heard_ms.is_some() { CLOSING_MS } else { 0 };
-        self.tell_before(start_of(now_ms.saturating_sub(patience_ms), self.window_ms))
+        self.tell_before(start_of(now_ms.saturating_sub(CLOSING_MS), self.window_ms))
     }
 
-    /// The camera is not watched any more: what was seen of the running window.
-    pub(crate) fn finish(&mut self) -> Option<Checked> {
+    /// The camera is not watched any more: what was seen of windows that are not told yet.
+    pub(crate) fn finish(&mut self, now_ms: i64) -> Vec<Checked> {
         self.rest();
-        let totals = self.before.take().filter(|totals| totals.looks() > 0)?;
-        self.next_ms = totals.window().end_ms();
-        Some(Checked::Window(totals, WindowState::Partial))
+        let seen = mem::take(&mut self.before).into_values().filter(|totals| totals.looks() > 0);
+        let told: Vec<Checked> = seen
+            .map(|totals| {
+                let window = totals.window();
+                let is_whole = window.end_ms() <= now_ms && self.is_whole(window);
+                Checked::Window(totals, if is_whole { WindowState::Closed } else { WindowState::Partial })
+            })
+            .collect();
+        if let Some(Checked::Window(last, _)) = told.last() {
+            self.next_ms = last.window().end_ms();
+        }
+        told
+    }
+
+    /// Somebody has changed the scene: the windows that are over by now, as they were drawn then.
+    pub(crate) fn settle(&mut self, now_ms: i64) -> Vec<Checked> {
+        self.rest();
+        self.tell_before(start_of(now_ms, self.window_ms))
     }
 
     /// Goes on with another scene: places that have a predecessor keep what was counted there. The running window is
@@ -132,10 +141,10 @@ impl Merger {
         self.rest();
         self.schema = schema;
         self.whole_from_ms = now_ms;
-        if let Some(before) = self.before.take() {
+        for before in self.before.values_mut() {
             let mut totals = WindowTotals::new(self.schema.clone(), before.window());
-            totals.add_earlier(&before, same);
-            self.before = Some(Box::new(totals));
+            totals.add_earlier(before, &same);
+            **before = totals;
         }
     }
 
@@ -157,33 +166,33 @@ impl Merger {
         let mut told = Vec::new();
         while self.next_ms < start_ms {
             // What was seen is told however long ago it was; gaps only for a day.
-            let seen =
-                [&self.before, &self.running].into_iter().flatten().map(|t| t.window().start_ms()).min();
-            self.next_ms = self.next_ms.max(first_ms.min(seen.unwrap_or(first_ms)));
+            let seen = [&self.before, &self.running].into_iter().filter_map(|seen| seen.keys().next()).min();
+            self.next_ms = self.next_ms.max(first_ms.min(seen.copied().unwrap_or(first_ms)));
             if self.next_ms >= start_ms {
                 break;
             }
             let Some(window) = Window::new(self.next_ms, self.window_ms) else { break };
-            let own = self.running.take_if(|running| running.window() == window);
-            let totals = own.map_or_else(|| WindowTotals::new(self.schema.clone(), window), |own| *own);
-            told.extend(self.tell(totals));
+            told.push(self.tell(window));
         }
         told
     }
 
     /// The one place where a window is told.
-    fn tell(&mut self, totals: WindowTotals) -> Option<Checked> {
-        let window = totals.window();
-        let totals = self.with_before(totals);
-        self.before.take_if(|before| before.window() <= window);
+    fn tell(&mut self, window: Window) -> Checked {
+        let own = self.running.remove(&window.start_ms());
+        let own = own.map_or_else(|| WindowTotals::new(self.schema.clone(), window), |own| *own);
+        let totals = self.with_before(own);
         let state = if self.is_whole(window) { WindowState::Closed } else { WindowState::Partial };
         self.next_ms = window.end_ms();
-        self.at_work_ms = mem::take(&mut self.at_work_ms).split_off(&self.next_ms);
-        Some(Checked::Window(Box::new(totals), state))
+        for seen in [&mut self.before, &mut self.running] {
+            *seen = seen.split_off(&self.next_ms);
+        }
+        self.at_work_ms = self.at_work_ms.split_off(&self.next_ms);
+        Checked::Window(Box::new(totals), state)
     }
 
     fn with_before(&self, mut totals: WindowTotals) -> WindowTotals {
-        if let Some(before) = self.before.as_ref().filter(|before| before.window() == totals.window()) {
+        if let Some(before) = self.before.get(&totals.window().start_ms()) {
             totals.add_earlier(before, Some);
         }
         totals
@@ -281,8 +290,9 @@ mod tests {
         assert_eq!(street.told, []);
         street.work(41..61);
         street.say(61, totals(0, 7, 18), Closed);
+        street.over(90);
         assert_eq!(street.told, [(0, Closed, 15, 56)]);
-        street.say(62, totals(0, 7, 18), Closed);
+        street.say(91, totals(0, 7, 18), Closed);
         street.over(100);
         assert_eq!(street.told.len(), 1, "once");
     }
@@ -292,8 +302,8 @@ mod tests {
         let mut street = Street::new(0);
         street.say(20, totals(0, 3, 20), Open);
         street.merger.rest();
-        let events = street.merger.take(Checked::Window(totals(0, 1, 2), Open), 25_000);
-        let [Checked::Window(running, Open)] = &events[..] else { panic!("{events:?}") };
+        let event = street.merger.take(Checked::Window(totals(0, 1, 2), Open), 25_000);
+        let Some(Checked::Window(running, Open)) = &event else { panic!("{event:?}") };
         assert_eq!((running.line(LineIndex(0), Class::Person).forward, running.observed_ms()), (4, 22_000));
     }
 
@@ -311,6 +321,7 @@ mod tests {
             street.merger.rest();
             street.work(second);
             street.say(61, totals(0, 1, 50), Closed);
+            street.over(90);
             assert_eq!(street.told, [(0, state, 1, 50)], "{name}");
         }
     }
@@ -321,17 +332,17 @@ mod tests {
         street.work(0..50);
         street.say(50, totals(0, 4, 50), Open);
         street.merger.rest();
-        street.over(59);
+        street.over(89);
         assert_eq!(street.told, []);
-        street.over(60);
+        street.over(90);
         assert_eq!(street.told, [(0, Partial, 4, 50)]);
-        street.over(185);
+        street.over(215);
         assert_eq!(street.told[1..], [(60, Partial, 0, 0), (120, Partial, 0, 0)], "nobody looked");
-        street.say(190, totals(180, 2, 5), Open);
+        street.say(220, totals(180, 2, 5), Open);
         assert_eq!(street.told.len(), 3);
-        let last = street.merger.finish();
+        let last = street.merger.finish(225_000);
         assert_eq!(told(last), [(180, Partial, 2, 5)]);
-        assert_eq!(street.merger.finish(), None);
+        assert_eq!(street.merger.finish(226_000), []);
     }
 
     #[test]
@@ -355,7 +366,7 @@ mod tests {
         street.work(0..31);
         street.say(30, totals(0, 3, 30), Open);
         street.merger.rest();
-        street.over(60);
+        street.over(90);
         assert_eq!(street.told, [(0, Partial, 3, 30)], "without a pause half of it is a part");
     }
 
@@ -365,9 +376,10 @@ mod tests {
         street.say(50, totals(0, 4, 50), Open);
         street.merger.rest();
         street.say(70, totals(60, 1, 3), Open);
-        assert_eq!(street.told, [(0, Partial, 4, 50)]);
         street.merger.rest();
-        assert_eq!(told(street.merger.finish()), [(60, Partial, 1, 3)]);
+        street.over(90);
+        assert_eq!(street.told, [(0, Partial, 4, 50)]);
+        assert_eq!(told(street.merger.finish(95_000)), [(60, Partial, 1, 3)]);
     }
 
     #[test]
@@ -379,6 +391,7 @@ mod tests {
         street.over(90);
         assert_eq!(street.told, [(0, Partial, 4, 50)]);
         street.say(91, totals(0, 5, 55), Closed);
+        street.over(92);
         assert_eq!(street.told.len(), 1);
     }
 
@@ -389,7 +402,92 @@ mod tests {
         street.merger.rest();
         street.say(40, totals(0, 900, 20), Open);
         street.merger.distrust();
-        assert_eq!(told(street.merger.finish()), [(0, Partial, 3, 20)]);
+        assert_eq!(told(street.merger.finish(45_000)), [(0, Partial, 3, 20)]);
+
+        let mut street = Street::new(0);
+        street.work(0..61);
+        street.say(62, totals(0, 900, 60), Closed);
+        street.merger.distrust();
+        street.over(90);
+        assert_eq!(street.told, [(0, Closed, 0, 0)], "a window that waits for its moment is not told yet");
+    }
+
+    #[test]
+    fn no_eye_has_a_say_in_when_a_window_is_told() {
+        /// What an eye does at a second of the clock.
+        #[derive(Debug, Clone, Copy)]
+        enum Does {
+            Say(i64, WindowState),
+            End,
+            BreakTheRules,
+        }
+        use Does::{BreakTheRules, End, Say};
+        let cases: [(&str, &[(i64, Does)]); 9] = [
+            ("nobody looks", &[]),
+            ("in good time", &[(62, Say(0, Closed))]),
+            ("as early as it can", &[(60, Say(0, Closed))]),
+            ("as late as it can", &[(89, Say(0, Closed))]),
+            ("too late", &[(50, Say(0, Open)), (90, Say(0, Closed))]),
+            ("the next one first", &[(50, Say(0, Open)), (60, Say(60, Open)), (75, Say(0, Closed))]),
+            ("it ends when it pleases", &[(50, Say(0, Open)), (63, Say(0, Partial)), (63, End)]),
+            (
+                "two that end",
+                &[(50, Say(0, Open)), (59, End), (61, Say(60, Open)), (71, End), (80, Say(60, Open))],
+            ),
+            ("it breaks the rules", &[(62, Say(0, Closed)), (70, BreakTheRules)]),
+        ];
+        for (name, course) in cases {
+            let mut street = Street::new(0);
+            let mut moments = Vec::new();
+            for second in 0..200 {
+                for &(_, does) in course.iter().filter(|does| does.0 == second) {
+                    match does {
+                        Say(start_s, state) => street.say(second, totals(start_s, 3, 50), state),
+                        End => street.merger.rest(),
+                        BreakTheRules => street.merger.distrust(),
+                    }
+                }
+                street.over(second);
+                moments.resize(street.told.len(), second);
+            }
+            assert_eq!(moments, [90, 150], "{name}");
+        }
+    }
+
+    #[test]
+    fn a_window_that_waits_for_its_moment_is_not_lost() {
+        let mut street = Street::new(0);
+        street.work(0..61);
+        street.say(62, totals(0, 3, 58), Closed);
+        // Its draft stays the one that a crash would leave.
+        assert_eq!(street.merger.take(Checked::Window(totals(60, 1, 2), Open), 63_000), None);
+        street.merger.rest();
+        street.say(70, totals(60, 2, 5), Open);
+        street.merger.rest();
+        street.over(90);
+        assert_eq!(street.told, [(0, Closed, 3, 58)]);
+        assert!(street.merger.take(Checked::Window(totals(60, 4, 9), Open), 91_000).is_some());
+        assert_eq!(told(street.merger.finish(95_000)), [(60, Partial, 7, 16)]);
+
+        // Stopped, or drawn anew, while it waits: whole, and as it was drawn then.
+        let waiting = || {
+            let mut street = Street::new(0);
+            street.work(0..61);
+            street.say(62, totals(0, 3, 58), Closed);
+            street.say(63, totals(60, 1, 2), Open);
+            street
+        };
+        let both = [(0, Closed, 3, 58), (60, Partial, 1, 2)];
+        assert_eq!(told(waiting().merger.finish(65_000)), both);
+        let mut street = waiting();
+        street.told.extend(told(street.merger.settle(65_000)));
+        street.merger.reshape(
+            schema(2),
+            |place| (place == Place::Line(LineIndex(0))).then_some(place),
+            65_000,
+        );
+        street.told.extend(told(street.merger.finish(66_000)));
+        assert_eq!(street.told, both);
     }
 
     #[test]
@@ -404,7 +502,8 @@ mod tests {
         let mut second = WindowTotals::new(schema(2), Window::new(0, WINDOW_MS).unwrap());
         second.line_mut(LineIndex(1), Class::Person).forward = 4;
         second.set_observed(39_000, 195);
-        let events = street.merger.take(Checked::Window(Box::new(second), Closed), 61_000);
+        street.merger.take(Checked::Window(Box::new(second), Closed), 61_000);
+        let events = street.merger.over(90_000);
         let [Checked::Window(window, Partial)] = &events[..] else { panic!("{events:?}") };
         let forward = |line| window.line(LineIndex(line), Class::Person).forward;
         assert_eq!((forward(0), forward(1), window.observed_ms()), (0, 7, 59_000));

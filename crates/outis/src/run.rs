@@ -8,7 +8,7 @@ use std::{
 use outis_record::{NoRandomness, Progress, Window};
 use tokio::{
     sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
+    time::{Instant, Interval, MissedTickBehavior, interval_at, sleep, sleep_until},
 };
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
     launch::{CameraPlan, Pair, Programs},
     merge::Merger,
     reader::RecordReader,
-    release::{Event, Gate, KernelRandomness},
+    release::{self, Event, Gate, KernelRandomness},
     scene::Scene,
     seam::Seam,
 };
@@ -27,8 +27,17 @@ use crate::{
 /// How long an eye may take to tell its last totals after its source was stopped.
 const LAST_WORDS_WAIT: Duration = Duration::from_secs(10);
 
-/// How often a live camera is looked after.
+/// How often a live camera is looked after, and what there is to tell of it told.
 const BEAT: Duration = Duration::from_secs(1);
+
+/// The first camera is looked after when a second of the wall clock is so old, in milliseconds, the next ones a little later
+/// each: windows that end together are signed in the cameras' order, within the second that is told, whatever eyes do.
+const BEAT_AT_MS: u64 = 100;
+const BEAT_STEP_MS: u64 = 10;
+const BEAT_STEPS: u64 = 64;
+
+/// How far eyes with a noisy release have come is told at whole multiples of this, in milliseconds of the wall clock.
+const CLOCK_STEP_MS: i64 = release::CLOCK_STEP_MS.cast_signed();
 
 /// An eye of a live camera that tells no progress for so long is stuck. Its intake ends by itself after ten seconds
 /// without a packet; this is for what the intake does not see.
@@ -78,6 +87,20 @@ pub(crate) struct Way {
     /// What both clocks said when they were last compared: the steady one, and the wall's in milliseconds.
     clocks: (Instant, i64),
     reports: mpsc::Sender<Report>,
+    /// What there is to tell of a live camera's eyes with the next beat: what they say comes at moments of their choice.
+    waiting: Waiting,
+}
+
+/// What has happened since the last beat.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Why the camera was away, each time.
+    down: Vec<String>,
+    /// Whether its eye is at work, since.
+    alive: bool,
+    progress: Option<Progress>,
+    /// The last step of the wall clock at which progress was told; none is told before the first.
+    step: Option<i64>,
 }
 
 impl Way {
@@ -96,26 +119,60 @@ impl Way {
         let gate = Gate::new(schema, disclosure, KernelRandomness::default());
         let brake = Brake::new(&plan.alerts.terms);
         let clocks = (Instant::now(), now_ms());
-        Ok(Self { camera, gate, windows, from_ms: 0, brake, clocks, reports })
+        let waiting = Waiting::default();
+        Ok(Self { camera, gate, windows, from_ms: 0, brake, clocks, reports, waiting })
     }
 
     /// Takes what an eye said.
     async fn hear(&mut self, checked: Checked) -> Result<(), NoRandomness> {
         // An eye that has looked at nothing yet may be about to find that it cannot.
-        if matches!(checked, Checked::Progress(progress) if progress.looks > 0) {
-            self.report(Report::Alive(self.camera)).await;
+        let alive = matches!(checked, Checked::Progress(progress) if progress.looks > 0);
+        match &mut self.windows {
+            Windows::Live(merger) => {
+                let checked = merger.take(checked, now_ms());
+                self.waiting.alive |= alive;
+                let checked = checked.and_then(|checked| self.waiting.keep(checked));
+                self.pass(checked).await
+            }
+            Windows::File(seam) => {
+                let checked = seam.take(in_file(checked, self.from_ms));
+                if alive {
+                    self.report(Report::Alive(self.camera)).await;
+                }
+                self.pass(checked).await
+            }
         }
-        let checked = match &mut self.windows {
-            Windows::Live(merger) => merger.take(checked, now_ms()),
-            Windows::File(seam) => seam.take(in_file(checked, self.from_ms)),
-        };
-        self.pass(checked).await
     }
 
-    /// Tells the windows that are over and that no eye tells any more.
+    /// When to look after a camera: each second of the wall clock, at the same moment of it however often and whenever its
+    /// programs are started.
+    pub(crate) fn beat(&self) -> Interval {
+        let steps = u64::try_from(self.camera).unwrap_or(0) % BEAT_STEPS;
+        let at_ms = BEAT_AT_MS + BEAT_STEP_MS * steps;
+        let now_ms = u64::try_from(now_ms().rem_euclid(1000)).unwrap_or(0);
+        let first = Instant::now() + Duration::from_millis((1000 + at_ms - now_ms) % 1000);
+        let mut beat = interval_at(first, BEAT);
+        beat.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        beat
+    }
+
+    /// Tells what there is to tell of a live camera: how it is, the windows whose moment has come.
     pub(crate) async fn tick(&mut self) -> Result<(), NoRandomness> {
-        let over = self.windows.live().map(|merger| merger.over(now_ms())).unwrap_or_default();
+        self.tell_state().await;
+        let now_ms = now_ms();
+        let progress = self.waiting.due(now_ms);
+        self.pass(progress.map(Checked::Progress)).await?;
+        let over = self.windows.live().map(|merger| merger.over(now_ms)).unwrap_or_default();
         self.pass(over).await
+    }
+
+    async fn tell_state(&mut self) {
+        for why in mem::take(&mut self.waiting.down) {
+            self.report(Report::Down { camera: self.camera, why, grave: false }).await;
+        }
+        if mem::take(&mut self.waiting.alive) {
+            self.report(Report::Alive(self.camera)).await;
+        }
     }
 
     /// An eye has ended. What was not told yet of what it saw waits for the next; of one that broke the rules it is
@@ -130,7 +187,8 @@ impl Way {
     pub(crate) async fn finish(&mut self) -> Result<(), NoRandomness> {
         match &mut self.windows {
             Windows::Live(merger) => {
-                let last = merger.finish();
+                let last = merger.finish(now_ms());
+                self.tell_state().await;
                 self.pass(last).await
             }
             Windows::File(_) => {
@@ -151,7 +209,9 @@ impl Way {
         match &mut self.windows {
             Windows::Live(merger) if same_windows => {
                 let (new, old): (&Scene, &Scene) = (&to.scene, &from.scene);
+                let settled = merger.settle(now_ms());
                 merger.reshape(schema.clone(), |place| new.place_in(place, old), now_ms());
+                self.pass(settled).await?;
             }
             _ => {
                 self.finish().await?;
@@ -180,7 +240,9 @@ impl Way {
     }
 
     /// Says that nothing of the camera is looked at from now on: its programs are gone.
-    pub(crate) async fn paused(&self) {
+    pub(crate) async fn paused(&mut self) {
+        self.tell_state().await;
+        self.waiting.alive = false;
         self.report(Report::Paused(self.camera)).await;
     }
 
@@ -207,9 +269,15 @@ impl Way {
         self.report(Report::Resumed(self.camera)).await;
     }
 
-    /// Says that the camera is away, and why.
-    pub(crate) async fn down(&self, why: String, grave: bool) {
-        self.report(Report::Down { camera: self.camera, why, grave }).await;
+    /// Says that the camera is away, and why: of an eye that broke the rules at once, so that nothing of it is kept.
+    pub(crate) async fn down(&mut self, why: String, grave: bool) {
+        self.waiting.alive = false;
+        if grave {
+            self.tell_state().await;
+            self.report(Report::Down { camera: self.camera, why, grave }).await;
+        } else {
+            self.waiting.down.push(why);
+        }
     }
 
     async fn pass(&mut self, checked: impl IntoIterator<Item = Checked>) -> Result<(), NoRandomness> {
@@ -234,6 +302,33 @@ impl Way {
     async fn report(&self, report: Report) {
         // Nobody listens only when the door itself is ending.
         let _ = self.reports.send(report).await;
+    }
+}
+
+impl Waiting {
+    /// Keeps what an eye said of how far it has come for its moment; the first time, for the size of its picture, not.
+    fn keep(&mut self, checked: Checked) -> Option<Checked> {
+        match checked {
+            Checked::Progress(progress) if self.step.is_some() => {
+                self.progress = Some(progress);
+                None
+            }
+            Checked::Progress(progress) if progress.width_px > 0 => {
+                self.step = Some(0);
+                Some(Checked::Progress(progress))
+            }
+            other => Some(other),
+        }
+    }
+
+    /// The newest progress, when the wall clock has made a step.
+    fn due(&mut self, now_ms: i64) -> Option<Progress> {
+        let step = now_ms.div_euclid(CLOCK_STEP_MS);
+        if self.step.is_none_or(|last| last == step) {
+            return None;
+        }
+        self.step = Some(step);
+        self.progress.take()
     }
 }
 
@@ -393,8 +488,7 @@ async fn follow(
     let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
     let mut reader = RecordReader::new(records);
     let mut told = Told::default();
-    let mut beat = interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = way.beat();
     let mut due = start + START;
     let (mut why, mut last_words) = (Why::Ended, None);
     loop {
@@ -484,4 +578,30 @@ async fn unless_paused(
 
 fn now_ms() -> i64 {
     unix_ms(SystemTime::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_is_told_at_steps_of_the_wall_clock_whenever_it_is_said() {
+        // Seconds at which an eye says its progress; the picture is known from the second word on.
+        for said_s in [vec![1, 2, 3, 4, 65, 66], vec![1, 2, 59, 61, 119, 120], vec![2, 3, 10, 60, 61, 100]] {
+            let mut waiting = Waiting::default();
+            let mut told = Vec::new();
+            for second in 0..200 {
+                if let Some(word) = said_s.iter().position(|&said| said == second) {
+                    let progress = Progress { width_px: u16::from(word > 0), ..Progress::default() };
+                    let passed = waiting.keep(Checked::Progress(progress));
+                    told.extend(passed.filter(|_| word > 0).map(|_| (word, second)));
+                }
+                told.extend(waiting.due(1000 * second).map(|_| (9, second)));
+            }
+            let after_the_first: Vec<i64> = told[1..].iter().map(|told| told.1).collect();
+            assert_eq!(told[0], (1, said_s[1]), "the size of the picture");
+            assert!(after_the_first.iter().all(|second| second % 60 == 0), "{said_s:?}: {told:?}");
+            assert!(!after_the_first.is_empty(), "{said_s:?}");
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! What becomes of a camera whose programs have ended. A file has been counted; a live camera is started again, after a
 //! while that doubles, or as soon as it answers otherwise. Its programs never mend anything: they end, and begin anew.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use outis_record::{Outcome, Progress};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
 use crate::{
     backoff::{Backoff, Strikes},
@@ -13,9 +13,6 @@ use crate::{
     probe::{self, Answer},
     run::{Call, Calls, Over, Way, Why, run},
 };
-
-/// How often the windows of a camera that is away are looked after.
-const BEAT: Duration = Duration::from_secs(1);
 
 /// Runs a camera whose source is a file until that ends or somebody stops it. While it is paused the film runs on.
 ///
@@ -179,8 +176,7 @@ pub(crate) async fn again_and_again(
 
 /// Nothing of a camera is looked at until its pause is over, or somebody calls.
 async fn pause(plan: &CameraPlan, way: &mut Way, calls: &mut Calls) -> Result<Option<Call>, CameraError> {
-    let mut beat = interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = way.beat();
     let mut shown = None;
     loop {
         tokio::select! {
@@ -215,8 +211,7 @@ async fn wait(
     way: &mut Way,
     calls: &mut Calls,
 ) -> Result<Option<Call>, CameraError> {
-    let mut beat = interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = way.beat();
     let mut news = Box::pin(probe::news(&plan.source, answer));
     loop {
         tokio::select! {

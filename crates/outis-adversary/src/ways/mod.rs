@@ -33,6 +33,8 @@ pub enum Kind {
     Jailed,
     /// The kernel lets whole records pass; the door must refuse this one.
     Record,
+    /// The kernel lets whole records pass, and these are sound; the door must refuse the moments at which they come.
+    Timed,
     /// The process ends by a fault, which must leave no memory image behind.
     Crash,
 }
@@ -44,13 +46,16 @@ impl Kind {
             Self::Leak => "leak",
             Self::Jailed => "jailed",
             Self::Record => "record",
+            Self::Timed => "timed",
             Self::Crash => "crash",
         }
     }
 
     /// From its name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Leak, Self::Jailed, Self::Record, Self::Crash].into_iter().find(|kind| kind.name() == name)
+        [Self::Leak, Self::Jailed, Self::Record, Self::Timed, Self::Crash]
+            .into_iter()
+            .find(|kind| kind.name() == name)
     }
 }
 

@@ -4,9 +4,11 @@
 //! measured on the other half.
 
 mod annotations;
+mod film;
 mod page;
 
 pub use annotations::{Marked, Truth, read_folder};
+pub use film::{SCENE_S, film};
 pub use page::section;
 
 use std::path::Path;

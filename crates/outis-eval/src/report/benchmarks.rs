@@ -10,6 +10,7 @@ use outis_measure::{ImageBox, ImagePoint, Line, MeasureSettings};
 use super::cameras;
 use super::jail;
 use super::machine;
+use super::mask_cost;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
 use super::table::Table;
@@ -51,6 +52,8 @@ pub fn benchmarks() -> anyhow::Result<String> {
     text += &against_python(&large, &python)?;
     text += "\n## A second of a street in 1080p\n\n";
     text += &second::section(&clip, &python)?;
+    text += "\n## Masks\n\n";
+    text += &mask_cost::section(&clip, mask_cost::MASK_ROUNDS)?;
     text += "\n## Tracking and counting\n\n";
     text += &crowd()?;
     text += "\n## Live cameras\n\n";

@@ -7,6 +7,7 @@ mod clip;
 mod distance;
 mod jail;
 pub(crate) mod machine;
+mod mask_cost;
 mod processes;
 mod python;
 mod second;
@@ -17,6 +18,7 @@ pub use accuracy::{accuracy, clip as clip_section};
 pub use benchmarks::benchmarks;
 pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
 pub use jail::{JAIL_ROUNDS, section as jail};
+pub use mask_cost::{MASK_ROUNDS, section as mask_cost};
 pub(crate) use table::Table;
 
 use std::path::PathBuf;

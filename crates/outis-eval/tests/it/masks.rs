@@ -1,9 +1,9 @@
 //! Who wears a mask, on photographs, and through the product in a video made of them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use outis_eval::masks::{Sample, count, is_for_choosing, samples};
+use outis_eval::masks::{Sample, count, film, is_for_choosing, samples};
 use outis_eval::watch::FaceWatcher;
 use outis_eval::{cache, street};
 
@@ -43,29 +43,6 @@ fn photographs_are_judged_as_rightly_as_the_page_says() {
     }
 }
 
-/// Photographs that pass before a grey wall, one after the other, six seconds each.
-fn video(folder: &Path, photographs: &Path, names: &[&str]) -> PathBuf {
-    let mut command = Command::new("ffmpeg");
-    command.args(["-v", "error", "-y"]);
-    let mut graph = String::new();
-    for (index, name) in names.iter().enumerate() {
-        let picture = photographs.join(name);
-        command.args(["-f", "lavfi", "-t", "10", "-i", "color=c=gray:s=1280x720:r=10"]);
-        command.args(["-loop", "1", "-framerate", "10", "-t", "6", "-i"]).arg(picture);
-        let (wall, photograph) = (2 * index, 2 * index + 1);
-        graph += &format!("[{photograph}]scale=-2:700[p{index}];");
-        graph +=
-            &format!("[{wall}][p{index}]overlay=x='200+40*t':y=10:eof_action=pass,format=yuv420p[v{index}];");
-    }
-    graph.extend((0..names.len()).map(|index| format!("[v{index}]")));
-    graph += &format!("concat=n={}:v=1:a=0", names.len());
-    let video = folder.join("faces.mkv");
-    let made =
-        command.args(["-filter_complex", &graph, "-c:v", "libx264", "-crf", "16"]).arg(&video).status();
-    assert!(made.is_ok_and(|status| status.success()), "ffmpeg makes a video");
-    video
-}
-
 /// The whole way: intake, eye behind its lock, door. Nobody is taken for the other; some of the photographs show too
 /// little of somebody to be one.
 #[test]
@@ -75,7 +52,7 @@ fn a_video_of_photographs_is_judged_through_the_product() {
     let masked = ["maksssksksss117.png", "maksssksksss259.png", "maksssksksss37.png", "maksssksksss553.png"];
     let bare = ["maksssksksss218.png", "maksssksksss239.png", "maksssksksss530.png", "maksssksksss618.png"];
     for (names, with_mask) in [(masked, true), (bare, false)] {
-        let video = video(folder.path(), &photographs, &names);
+        let video = film(folder.path(), &photographs, &names).unwrap();
         let outis = program("outis");
         let output = Command::new(outis)
             .arg("count")

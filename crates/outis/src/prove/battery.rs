@@ -137,7 +137,7 @@ fn list(adversary: &Path) -> anyhow::Result<Vec<Named>> {
 fn judge(name: &str, what: &str, kind: &str, outcome: Outcome, free: Option<u64>) -> Attempt {
     let Outcome { stopped, bytes_out } = outcome;
     let in_time = match kind {
-        "record" => matches!(stopped, Stopped::Door(_)),
+        "record" | "timed" => matches!(stopped, Stopped::Door(_)),
         "crash" => matches!(stopped, Stopped::Fault(_)),
         _ => matches!(stopped, Stopped::Kernel | Stopped::Refused),
     };

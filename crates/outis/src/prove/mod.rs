@@ -6,6 +6,7 @@
 
 mod attempt;
 mod battery;
+mod moments;
 mod place;
 mod report;
 mod watch;
@@ -36,7 +37,7 @@ pub(crate) fn run(arguments: &ProveArgs) -> anyhow::Result<Exit> {
     let battery = battery::run(&programs.find("outis-adversary")?)?;
     eprintln!("outis: the real eye counts the demo's clip under watch");
     let watched = watch::run(&programs, &Cache::from_env())?;
-    let report = Report::new(battery, watched);
+    let report = Report::new(battery, moments::run()?, watched);
     let text =
         if arguments.json { serde_json::to_string_pretty(&report)? + "\n" } else { report.to_string() };
     io::stdout().write_all(text.as_bytes()).context("the report cannot be printed")?;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{
     attempt::Stopped,
     battery::{Battery, Sweep},
+    moments::Moments,
     watch::{Listed, Watched},
 };
 
@@ -20,20 +21,22 @@ pub(super) struct Report {
     kernel: Option<String>,
     processor: &'static str,
     battery: Battery,
+    moments: Moments,
     watched: Watched,
 }
 
 impl Report {
-    pub(super) fn new(battery: Battery, watched: Watched) -> Self {
+    pub(super) fn new(battery: Battery, moments: Moments, watched: Watched) -> Self {
         let release = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
         Self {
-            holds: battery.holds() && watched.holds(),
+            holds: battery.holds() && moments.holds() && watched.holds(),
             bytes_out: battery.bytes_out(),
             // The owner of a process's folder is who it runs as.
             user_id: fs::metadata("/proc/self").ok().map(|metadata| metadata.uid()),
             kernel: release.map(|text| text.trim().to_owned()),
             processor: env::consts::ARCH,
             battery,
+            moments,
             watched,
         }
     }
@@ -41,7 +44,7 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { battery, watched, .. } = self;
+        let Self { battery, moments, watched, .. } = self;
         let user = match self.user_id {
             Some(0) => "root".to_owned(),
             Some(id) => format!("user {id}"),
@@ -75,7 +78,19 @@ impl fmt::Display for Report {
             self.bytes_out
         )?;
 
-        writeln!(f, "The real programs counting {}, watched by {}:\n", watched.clip, watched.by)?;
+        let seconds: Vec<String> = moments.told_at_s.iter().map(ToString::to_string).collect();
+        writeln!(
+            f,
+            "A live camera's window, told by its eye in {} ways at moments of its choice: told on by the door {} s after its end: \
+             {:.1} bits in the moment{}\n",
+            moments.tried,
+            seconds.join(", "),
+            moments.bits,
+            if moments.holds() { "" } else { "  <-- NOT STOPPED" }
+        )?;
+
+        let masks = if watched.masks { " with masks" } else { "" };
+        writeln!(f, "The real programs counting {}{masks}, watched by {}:\n", watched.clip, watched.by)?;
         listed(f, "outis-eye", &watched.eye)?;
         listed(f, "outis-intake", &watched.intake)?;
         let records = watched.record_bytes / 64;
@@ -128,7 +143,7 @@ impl fmt::Display for Stopped {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::{battery::Attempt, watch::Row},
+        super::{battery::Attempt, moments, watch::Row},
         *,
     };
 
@@ -148,9 +163,15 @@ mod tests {
             off_the_list: Vec::new(),
             ended_well: true,
         };
-        let watched =
-            Watched { clip: "clip.avi", by: "ptrace", eye: listed(), intake: listed(), record_bytes: 768 };
-        Report::new(battery, watched)
+        let watched = Watched {
+            clip: "clip.avi",
+            masks: true,
+            by: "ptrace",
+            eye: listed(),
+            intake: listed(),
+            record_bytes: 768,
+        };
+        Report::new(battery, moments::run().unwrap(), watched)
     }
 
     #[test]
@@ -162,6 +183,7 @@ mod tests {
             "4096",
             "12 x write",
             "records go out",
+            "1200 ways at moments of its choice: told on by the door 30 s after its end: 0.0 bits",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }

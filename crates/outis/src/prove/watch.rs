@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::{
     demo,
-    detector::{Cache, Runtime},
+    detector::{Cache, MaskFiles, Runtime},
     launch::{self, Programs},
 };
 
@@ -23,6 +23,8 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub(super) struct Watched {
     pub(super) clip: &'static str,
+    /// Whether the eye held the networks for masks, too: those that are in the cache.
+    pub(super) masks: bool,
     /// What listed the calls.
     pub(super) by: &'static str,
     pub(super) eye: Listed,
@@ -57,7 +59,8 @@ impl Watched {
 
 /// Counts the demo's clip under watch.
 pub(super) fn run(programs: &Programs, cache: &Cache) -> anyhow::Result<Watched> {
-    let plan = demo::plan(0.0, cache)?;
+    let mut plan = demo::plan(0.0, cache)?;
+    plan.detector.masks = MaskFiles::find(cache).ok();
     let eye_role = match plan.detector.runtime {
         Runtime::Library(_) => Role::Eye,
         Runtime::BuiltIn => Role::EyeBuiltIn,
@@ -88,6 +91,7 @@ pub(super) fn run(programs: &Programs, cache: &Cache) -> anyhow::Result<Watched>
         ensure!(record_bytes > 0, "the eye said nothing");
         Ok(Watched {
             clip: demo::CLIP,
+            masks: plan.detector.masks.is_some(),
             by: "the kernel's debugging interface (ptrace)",
             eye,
             intake,

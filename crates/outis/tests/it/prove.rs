@@ -65,6 +65,11 @@ fn check(ended: &Ended) {
     let swept = |sweep: &str| battery[sweep]["attempts"].as_u64().unwrap();
     assert!(attempts.len() as u64 + swept("socket_families") + swept("system_calls") >= ATTEMPTS_MIN);
     assert_eq!(battery["socket_families"]["stopped_by_kernel"], 47);
+    let by_the_door = |part: &str| {
+        let stopped = |attempt: &&Value| attempt["stopped_by"].as_str().unwrap().starts_with(part);
+        attempts.iter().filter(stopped).count()
+    };
+    assert_eq!(by_the_door("the door: "), 10, "six malformed, four at moments at which they are not due");
     for attempt in attempts {
         assert_eq!((&attempt["holds"], &attempt["bytes_out"]), (&true.into(), &0.into()), "{attempt}");
         // What gets out without the lock shows that the attempt is one.
@@ -72,6 +77,7 @@ fn check(ended: &Ended) {
     }
     let leaks = attempts.iter().filter(|attempt| !attempt["bytes_out_without_lock"].is_null());
     assert!(leaks.count() >= 15);
+    assert_eq!(report["moments"]["told_at_s"], serde_json::json!([30]));
     for eye_or_intake in ["eye", "intake"] {
         let listed = &report["watched"][eye_or_intake];
         assert_eq!(listed["off_the_list"], Value::Array(Vec::new()), "{listed}");
