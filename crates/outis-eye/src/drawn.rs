@@ -79,6 +79,12 @@ impl Zoom {
         Zone::new(zone.corners().iter().map(|&corner| self.point(corner)).collect())
     }
 
+    /// Where a box of the picture that was drawn in lies in this one.
+    pub(crate) fn onto(self, bbox: ImageBox) -> ImageBox {
+        let ImageBox { left, top, width, height } = bbox;
+        ImageBox::from_left_top_width_height(left * self.x, top * self.y, width * self.x, height * self.y)
+    }
+
     /// Where a detection would lie in the picture that was drawn in.
     pub(crate) fn back(self, detection: Detection) -> Detection {
         let ImageBox { left, top, width, height } = detection.bbox;
@@ -136,6 +142,7 @@ mod tests {
         let bbox = ImageBox::from_left_top_right_bottom(10.0, 20.0, 30.0, 60.0);
         let back = zoom.back(Detection { bbox, class: Class::Person, score: Score::new(0.5) });
         assert_eq!(back.bbox, ImageBox::from_left_top_right_bottom(20.0, 80.0, 60.0, 240.0));
+        assert_eq!(zoom.onto(back.bbox), bbox);
         let line = Line::new(ImagePoint::new(20.0, 80.0), ImagePoint::new(60.0, 240.0)).unwrap();
         let in_picture = zoom.line(&line).unwrap();
         assert_eq!(

@@ -276,9 +276,9 @@ impl<'a, W: Write> Eye<'a, W> {
     /// Looks for masks where people are expected in this frame.
     fn look_in_the_face(&mut self, frame: &Frame) -> Result<(), DetectError> {
         let Some(masks) = &mut self.masks else { return Ok(()) };
-        // Tracks are in pixels of the picture that lines were drawn in; where this one has another size, faces wait.
-        let people =
-            if self.zoom == Zoom::NONE { self.measurer.faces_wanted(frame.at()) } else { Vec::new() };
+        // Tracks are in pixels of the picture that lines were drawn in; faces are looked for in this one.
+        let mut people = self.measurer.faces_wanted(frame.at());
+        people.iter_mut().for_each(|person| person.bbox = self.zoom.onto(person.bbox));
         for (track, reading) in masks.look(frame, &people)? {
             self.measurer.face(track, reading.as_ref());
         }

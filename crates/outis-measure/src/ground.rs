@@ -98,8 +98,7 @@ impl GroundPlane {
 
     /// Metres between two points of the picture, both on the ground.
     pub fn distance_m(&self, a: ImagePoint, b: ImagePoint) -> Option<f32> {
-        let (a, b) = (self.locate(a)?, self.locate(b)?);
-        Some((a.x_m - b.x_m).hypot(a.y_m - b.y_m))
+        Some(self.locate(a)?.distance_m(self.locate(b)?))
     }
 }
 

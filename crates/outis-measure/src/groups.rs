@@ -114,7 +114,7 @@ impl Company {
         let near = |step: &Step| step.apart().0.hypot(step.apart().1) <= within_m;
         let ((x0, y0), (x1, y1)) = (start.apart(), end.apart());
         let drift_m_s = (x1 - x0).hypot(y1 - y0) / span_s;
-        let went = |from: GroundPoint, to: GroundPoint| (to.x_m - from.x_m).hypot(to.y_m - from.y_m) / span_s;
+        let went = |from: GroundPoint, to: GroundPoint| from.distance_m(to) / span_s;
         drift_m_s <= DRIFT_M_S.hypot(DRIFT_UNSURE_M / span_s)
             && went(start.first, end.first) >= WALKING_M_S
             && went(start.second, end.second) >= WALKING_M_S

@@ -27,7 +27,7 @@ pub fn pairs_nearer(positions: &[GroundPoint], than_m: f32) -> Vec<Pair> {
             if q.x_m - p.x_m >= than_m {
                 break;
             }
-            let distance_m = (q.x_m - p.x_m).hypot(q.y_m - p.y_m);
+            let distance_m = p.distance_m(q);
             if distance_m < than_m {
                 pairs.push(Pair { a: i.min(j), b: i.max(j), distance_m });
             }

@@ -171,7 +171,7 @@ fn watch_groups(groups: &mut Groups, at: MediaTime, people: &[Person]) {
     let people: Vec<(TrackId, GroundPoint)> = people.iter().filter_map(placed).collect();
     for (index, &one) in people.iter().enumerate() {
         for &other in &people[index + 1..] {
-            if (one.1.x_m - other.1.x_m).hypot(one.1.y_m - other.1.y_m) < TOGETHER_M {
+            if one.1.distance_m(other.1) < TOGETHER_M {
                 groups.near(at, one, other);
             }
         }
@@ -210,7 +210,7 @@ impl Rule {
 
     fn pair(&mut self, one: &Person, other: &Person, nearer_than_m: f32, at: MediaTime) {
         let (Some(a), Some(b)) = (one.ground, other.ground) else { return };
-        let distance_m = (a.x_m - b.x_m).hypot(a.y_m - b.y_m);
+        let distance_m = a.distance_m(b);
         let case = Some((one.present.track, other.present.track));
         let known = self.runs.contains_key(&case);
         let (limit_m, room) =

@@ -69,6 +69,30 @@ fn a_video_of_photographs_is_judged_through_the_product() {
     }
 }
 
+/// Lines may be drawn in a picture of another size than what the camera sends: people are where they are all the same.
+#[test]
+fn faces_are_found_where_the_picture_is_larger_than_the_one_that_was_drawn_in() {
+    let Some(photographs) = photographs() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let names = ["maksssksksss117.png", "maksssksksss259.png", "maksssksksss37.png"];
+    film(folder.path(), &photographs, &names).unwrap();
+    let configuration = "listen = \"127.0.0.1:0\"\nstate = \"state\"\noutput = { json_lines = \"w.jsonl\" }\n\n[[camera]]\n\
+                         name = \"faces\"\nsource = \"faces.mkv\"\nclasses = [\"person\"]\nprofile = \"exact\"\npace = 0\n\
+                         masks = true\npicture = [640, 360]\n";
+    std::fs::write(folder.path().join("w.toml"), configuration).unwrap();
+    let output = Command::new(program("outis"))
+        .args(["watch", "w.toml", "--exit"])
+        .current_dir(folder.path())
+        .output()
+        .expect("built with the workspace");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = std::fs::read_to_string(folder.path().join("w.jsonl")).unwrap();
+    let window: serde_json::Value = serde_json::from_str(told.trim()).unwrap();
+    let number = |key: &str| window["masks"][key].as_u64().unwrap_or_else(|| panic!("{window}"));
+    let (judged, with) = (number("judged"), number("with_mask"));
+    assert!(judged >= 2 && with == judged, "{}", window["masks"]);
+}
+
 /// A program of the workspace: beside the folder of the tests.
 fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a test knows its own file");
