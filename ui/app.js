@@ -40,6 +40,7 @@ const TEXTS = {
       "truncated": "the source stopped in the middle of a packet",
       "detector-fault": "frames on which the detector failed were left out",
       "behind": "looks were left out, because the machine was too slow for its cameras",
+      "camera-moved": "the view was another one for minutes: is the camera moved, covered or out of focus? Lines and zones may lie elsewhere",
     },
   },
   fr: {
@@ -80,6 +81,7 @@ const TEXTS = {
       "truncated": "la source s’est arrêtée au milieu d’un paquet",
       "detector-fault": "images où le détecteur a échoué, laissées de côté",
       "behind": "regards omis, la machine étant trop lente pour ses caméras",
+      "camera-moved": "la vue est autre depuis des minutes : caméra déplacée, masquée ou floue ? Les lignes et zones peuvent être ailleurs",
     },
   },
 };

@@ -13,6 +13,7 @@ mod haste;
 #[cfg(feature = "malicious")]
 pub mod malicious;
 pub mod mask;
+mod moved;
 pub mod plan;
 pub mod run;
 mod scale;

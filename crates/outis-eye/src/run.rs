@@ -16,6 +16,7 @@ use crate::{
     drawn::{Drawn, Fit, Zoom},
     haste::Haste,
     mask::Masks,
+    moved::Moved,
     plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
 };
@@ -142,6 +143,7 @@ struct Eye<'a, W> {
     detector: &'a mut dyn Detect,
     masks: Option<&'a mut Masks>,
     planner: Planner,
+    moved: Moved,
     way: Way,
     scene: Scene,
     drawn: Drawn,
@@ -176,6 +178,7 @@ impl<'a, W: Write> Eye<'a, W> {
             detector,
             masks,
             planner,
+            moved: Moved::default(),
             way,
             scene,
             drawn: Drawn::new(drawn_px),
@@ -257,6 +260,9 @@ impl<'a, W: Write> Eye<'a, W> {
             return None;
         };
         // While the frame is there: the detector consumes it.
+        if self.moved.observe(&frame) {
+            self.notices.add(Notice::CameraMoved, 1);
+        }
         if self.look_in_the_face(&frame).is_err() {
             self.notices.add(Notice::DetectorFault, 1);
             return None;

@@ -234,11 +234,14 @@ pub enum Notice {
     DetectorFault = 7,
     /// A live source went on faster than it could be looked at; frames were left out.
     Behind = 8,
+    /// For minutes the view has been another one than the one that was seen since the start: figures of places may be those
+    /// of other places.
+    CameraMoved = 9,
 }
 
 impl Notice {
     /// Every notice, by its number on the wire.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::DamagedPacket,
         Self::MissingTimestamp,
         Self::TimestampJump,
@@ -248,6 +251,7 @@ impl Notice {
         Self::Truncated,
         Self::DetectorFault,
         Self::Behind,
+        Self::CameraMoved,
     ];
 
     /// A sentence for the person at the terminal, without the count.
@@ -262,6 +266,10 @@ impl Notice {
             Self::Truncated => "the source stopped in the middle of a packet",
             Self::DetectorFault => "frames on which the detector failed were left out",
             Self::Behind => "looks were left out, because the machine was too slow for its cameras",
+            Self::CameraMoved => {
+                "the view was another one for minutes: is the camera moved, covered or out of focus? Lines and zones may lie \
+                 elsewhere"
+            }
         }
     }
 }

@@ -42,17 +42,19 @@ pub(crate) struct Finish {
 impl Finish {
     /// Whether the whole source was counted.
     pub(crate) fn is_whole(&self) -> bool {
-        let loses_frames = |notice: &Notice| match notice {
-            Notice::DamagedPacket | Notice::UnsupportedFrame | Notice::Truncated | Notice::DetectorFault => {
-                true
-            }
+        let is_grave = |notice: &Notice| match notice {
+            Notice::DamagedPacket
+            | Notice::UnsupportedFrame
+            | Notice::Truncated
+            | Notice::DetectorFault
+            | Notice::CameraMoved => true,
             Notice::MissingTimestamp
             | Notice::TimestampJump
             | Notice::FormatChange
             | Notice::TooManyTracks
             | Notice::Behind => false,
         };
-        self.outcome == Outcome::Complete && !self.stopped && !self.notices.keys().any(loses_frames)
+        self.outcome == Outcome::Complete && !self.stopped && !self.notices.keys().any(is_grave)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, mem};
 
-use outis_record::{Place, Schema, Window, WindowState, WindowTotals};
+use outis_record::{Notice, Place, Schema, Window, WindowState, WindowTotals};
 
 use crate::{assemble::Checked, pause::spans::Spans};
 
@@ -41,6 +41,8 @@ pub(crate) struct Merger {
     at_work_ms: BTreeMap<i64, u64>,
     /// When nobody was to look.
     paused: Spans,
+    /// Start of the newest window in which the camera saw another view than before.
+    moved_ms: Option<i64>,
 }
 
 impl Merger {
@@ -56,6 +58,7 @@ impl Merger {
             heard_ms: None,
             at_work_ms: BTreeMap::new(),
             paused: Spans::default(),
+            moved_ms: None,
         }
     }
 
@@ -63,6 +66,9 @@ impl Merger {
     /// window is told because an eye has said something. Of two that are not told yet, what is drafted is the first.
     pub(crate) fn take(&mut self, checked: Checked, now_ms: i64) -> Option<Checked> {
         self.work_until(now_ms);
+        if let Checked::Notice(Notice::CameraMoved, _) = checked {
+            self.moved_ms = Some(start_of(now_ms, self.window_ms));
+        }
         match checked {
             Checked::Window(totals, _) => {
                 let start_ms = totals.window().start_ms();
@@ -155,6 +161,7 @@ impl Merger {
         let (paused_ms, length_ms) = (self.paused_ms(window), u64::from(window.length_ms()));
         let (part, of) = AT_WORK;
         window.start_ms() >= self.whole_from_ms
+            && self.moved_ms != Some(window.start_ms())
             && of * (at_work_ms + paused_ms) >= part * length_ms
             && 2 * paused_ms <= length_ms
     }
@@ -324,6 +331,19 @@ mod tests {
             street.over(90);
             assert_eq!(street.told, [(0, state, 1, 50)], "{name}");
         }
+    }
+
+    #[test]
+    fn a_window_in_which_the_view_was_another_one_is_a_part() {
+        let mut street = Street::new(0);
+        street.work(0..30);
+        street.merger.take(Checked::Notice(Notice::CameraMoved, 1), 30_000);
+        street.work(30..61);
+        street.say(61, totals(0, 1, 60), Closed);
+        // The camera was set back.
+        street.work(62..121);
+        street.say(121, totals(60, 2, 60), Closed);
+        assert_eq!(street.told, [(0, Partial, 1, 60), (60, Closed, 2, 60)]);
     }
 
     #[test]

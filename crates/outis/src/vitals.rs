@@ -55,6 +55,8 @@ struct CameraVitals {
     /// Of the newest window that is over.
     observed_ms: Option<u64>,
     notices: BTreeMap<Notice, u64>,
+    /// In the newest window that is over its view was another one for minutes.
+    moved: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,9 +83,12 @@ impl Vitals {
             Event::Progress(progress) | Event::End(_, progress) => camera.progress = *progress,
             Event::Notice(notice, count) => {
                 *camera.notices.entry(*notice).or_default() += u64::from(*count);
+                camera.moved |= *notice == Notice::CameraMoved;
             }
             Event::Window(window) if window.state != WindowState::Open => {
                 camera.observed_ms = Some(window.observed_ms);
+                // The faults of a window come after it: while the view is another one it is said again.
+                camera.moved = false;
             }
             Event::Window(_) | Event::Draft(_) | Event::Alert(_) | Event::GroundView(_) => {}
         });
@@ -145,6 +150,10 @@ impl Vitals {
         let fault = |camera: &CameraVitals| {
             let name = &camera.name;
             match &camera.condition {
+                Condition::Running if camera.moved => Some(format!(
+                    "camera \"{name}\": its view is another one than before: moved, covered or out of focus? Set it back; if it is to \
+                     stay so, draw its lines anew"
+                )),
                 Condition::Running | Condition::Paused | Condition::Ended => None,
                 Condition::Starting => Some(format!("camera \"{name}\": starting")),
                 Condition::Away(why) => Some(format!("camera \"{name}\": away: {why}")),
@@ -237,6 +246,7 @@ impl CameraVitals {
             progress: Progress::default(),
             observed_ms: None,
             notices: BTreeMap::new(),
+            moved: false,
         }
     }
 }
@@ -279,7 +289,7 @@ impl MetricsPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::setup;
+    use crate::{assemble::tests::view, config::tests::setup, report::json::tests::finish};
 
     const CAMERAS: &str = "[[camera]]\nname = \"a \\\"gate\\\"\"\nsource = \"rtsp://a/1\"\n\n[[camera]]\nname = \"film\"\nsource = \"a.avi\"\n";
 
@@ -304,6 +314,26 @@ mod tests {
             assert!(fault.contains(part), "{fault}");
         }
         assert_eq!(faults.len(), 4);
+    }
+
+    #[test]
+    fn a_camera_with_another_view_is_not_well_until_a_window_without_that_fault() {
+        let vitals = vitals();
+        vitals.alive(0);
+        vitals.end(1, &Ok(finish()));
+        let window = || Event::Window(view());
+        for (event, well) in [
+            (Event::Notice(Notice::Behind, 1), true),
+            (Event::Notice(Notice::CameraMoved, 1), false),
+            (Event::Progress(Progress::default()), false),
+            (window(), true),
+            (Event::Notice(Notice::CameraMoved, 1), false),
+        ] {
+            vitals.event(0, &event);
+            let faults = vitals.faults();
+            assert_eq!(faults.is_empty(), well, "{event:?}");
+            assert!(well || faults[0].contains("another one"), "{faults:?}");
+        }
     }
 
     #[test]

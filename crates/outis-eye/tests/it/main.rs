@@ -18,6 +18,7 @@ mod forced;
 mod healthy;
 mod left_out;
 mod malicious;
+mod moved;
 mod pipeline;
 mod program;
 mod records;

@@ -50,11 +50,11 @@ impl Detect for Scripted {
     }
 }
 
-fn nothing(_at_ms: i64) -> Result<Vec<Detection>, DetectError> {
+pub(crate) fn nothing(_at_ms: i64) -> Result<Vec<Detection>, DetectError> {
     Ok(Vec::new())
 }
 
-fn settings() -> Settings {
+pub(crate) fn settings() -> Settings {
     let line = Line::new(ImagePoint::new(0.0, 120.0), ImagePoint::new(320.0, 120.0)).expect("a line");
     Settings {
         scene: Scene { lines: vec![line], ..Scene::default() },
@@ -68,7 +68,7 @@ fn settings() -> Settings {
     }
 }
 
-struct Ran {
+pub(crate) struct Ran {
     outcome: Outcome,
     looks_ms: Vec<i64>,
     messages: Vec<Message>,
@@ -82,7 +82,7 @@ impl Ran {
         }
     }
 
-    fn notices(&self, wanted: Notice) -> u32 {
+    pub(crate) fn notices(&self, wanted: Notice) -> u32 {
         let counts = self.messages.iter().map(|message| match message {
             Message::Notice { notice, count } if *notice == wanted => *count,
             _ => 0,
@@ -99,7 +99,11 @@ impl Ran {
     }
 }
 
-fn ran(stream: &[u8], settings: Settings, sees: fn(i64) -> Result<Vec<Detection>, DetectError>) -> Ran {
+pub(crate) fn ran(
+    stream: &[u8],
+    settings: Settings,
+    sees: fn(i64) -> Result<Vec<Detection>, DetectError>,
+) -> Ran {
     let mut detector = Scripted { looks_ms: Vec::new(), sees };
     let mut output = Vec::new();
     let outcome = run(stream, &mut output, &mut detector, settings).expect("memory takes all records");

@@ -24,6 +24,7 @@ pub(crate) fn notice_kind(notice: Notice) -> &'static str {
         Notice::Truncated => "truncated",
         Notice::DetectorFault => "detector-fault",
         Notice::Behind => "behind",
+        Notice::CameraMoved => "camera-moved",
     }
 }
 
