@@ -223,7 +223,7 @@ class CameraView {
   // ---- the drawing: everything in pixels of the picture, sizes of text in pixels of the screen
 
   draw() {
-    const { width, height, lines, zones, window, name } = this.camera;
+    const { width, height, lines, zones, blanks, window, name } = this.camera;
     const [w, h] = width ? [width, height] : bounds([...lines, ...zones]);
     const drawing = this.drawing;
     drawing.setAttribute("viewBox", `0 0 ${w} ${h}`);
@@ -231,6 +231,7 @@ class CameraView {
     const px = w / Math.max(drawing.clientWidth, 200); // one pixel of the screen
     const shapes = [
       ...dots(w, h, px),
+      ...blanks.map(({ points }) => svg("polygon", { class: "blank", points: points.join(" "), "stroke-width": 1.5 * px, "stroke-dasharray": `${4 * px} ${4 * px}` })),
       ...zones.map((zone, i) => this.zone(zone, window?.zones[i], px)),
       ...this.flows(px),
       ...lines.map((line, i) => this.line(line, window?.lines[i], px, w, h)),

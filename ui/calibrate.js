@@ -4,7 +4,7 @@
 const TEXTS = {
   en: {
     title: "Draw what is counted", street: "The street", tools: "Tools", drawing: "Picture of the street with what is drawn on it",
-    line: "Line", zone: "Zone", undo: "Undo", redo: "Redo", camera: "Name of the camera", places: "Lines and zones",
+    line: "Line", zone: "Zone", blank: "Do not look", undo: "Undo", redo: "Redo", camera: "Name of the camera", places: "Lines, zones, and where nobody looks",
     none: "Nothing yet. Choose Line or Zone, then draw on the picture.", try: "Count the file", save: "Save",
     waiting: "The picture is being made. Whoever passes is left out, so this takes a moment.",
     hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up.",
@@ -12,7 +12,7 @@ const TEXTS = {
     promise: "The picture shows what stayed where it was for half of the time, so nobody who passed; whoever sat or stood there all the while is in it. It is shown on this page alone and kept nowhere.",
     written: "What was written", saved: "Written: {path}. To count: outis watch {path}",
     turn: "Turn round", turnName: "Turn {name} round", drop: "Remove", dropName: "Remove {name}",
-    lineName: "line {n}", zoneName: "zone {n}", kindLine: "Line", kindZone: "Zone",
+    lineName: "line {n}", zoneName: "zone {n}", blankName: "blank {n}", kindLine: "Line", kindZone: "Zone", kindBlank: "Nobody looks here",
     point: "{name}, point {i} of {n}: {x}, {y}. Arrow keys move it.", between: "{name}: add a corner between {i} and {j}",
     added: "{name} added.", removed: "{name} removed.", undone: "Undone.", redone: "Done again.", turned: "{name} turned round.",
     moved: "{x}, {y}", line_counts: "{forward} forward, {backward} back", zone_counts: "{entered} in, {left} out, {now} now",
@@ -21,7 +21,7 @@ const TEXTS = {
   },
   fr: {
     title: "Dessiner ce qui est compté", street: "La rue", tools: "Outils", drawing: "Image de la rue avec ce qui y est dessiné",
-    line: "Ligne", zone: "Zone", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", places: "Lignes et zones",
+    line: "Ligne", zone: "Zone", blank: "Ne pas regarder", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", places: "Lignes, zones, et où personne ne regarde",
     none: "Rien encore. Choisissez Ligne ou Zone, puis dessinez sur l’image.", try: "Compter le fichier", save: "Enregistrer",
     waiting: "L’image se prépare. Les passants en sont retirés, cela prend un moment.",
     hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne.",
@@ -29,7 +29,7 @@ const TEXTS = {
     promise: "L’image montre ce qui est resté en place la moitié du temps, donc aucun passant ; qui y est resté assis ou debout tout du long s’y trouve. Elle n’est montrée que sur cette page et n’est conservée nulle part.",
     written: "Ce qui a été écrit", saved: "Écrit : {path}. Pour compter : outis watch {path}",
     turn: "Retourner", turnName: "Retourner {name}", drop: "Supprimer", dropName: "Supprimer {name}",
-    lineName: "ligne {n}", zoneName: "zone {n}", kindLine: "Ligne", kindZone: "Zone",
+    lineName: "ligne {n}", zoneName: "zone {n}", blankName: "masque {n}", kindLine: "Ligne", kindZone: "Zone", kindBlank: "Personne ne regarde ici",
     point: "{name}, point {i} sur {n} : {x}, {y}. Les flèches le déplacent.", between: "{name} : ajouter un coin entre {i} et {j}",
     added: "{name} : ajout.", removed: "{name} : suppression.", undone: "Annulé.", redone: "Rétabli.", turned: "{name} : sens inversé.",
     moved: "{x}, {y}", line_counts: "{forward} aller, {backward} retour", zone_counts: "{entered} entrées, {left} sorties, {now} présents",
@@ -86,7 +86,7 @@ function undo(from, to, spoken) {
 }
 
 function freeName(kind) {
-  const text = kind === "line" ? texts.lineName : texts.zoneName;
+  const text = texts[`${kind}Name`];
   for (let n = 1; ; n++) {
     const name = fill(text, { n });
     if (!shapes.some((shape) => shape.name === name)) return name;
@@ -146,7 +146,7 @@ function render() {
   if (sketch) {
     const points = hover ? [...sketch, hover] : sketch;
     element("path", { class: "sketch", d: path(points, false) }, drawing);
-    if (tool === "zone") element("circle", { class: "sketch", cx: sketch[0][0], cy: sketch[0][1], r: NEAR_PX * unit }, drawing);
+    if (tool !== "line") element("circle", { class: "sketch", cx: sketch[0][0], cy: sketch[0][1], r: NEAR_PX * unit }, drawing);
   }
   if (focus) drawing.querySelector(`[data-handle="${focus}"]`)?.focus();
   renderPlaces();
@@ -155,7 +155,7 @@ function render() {
 }
 
 function renderShape(shape, unit) {
-  const closed = shape.kind === "zone";
+  const closed = shape.kind !== "line";
   const group = element("g", { class: `shape ${shape.kind}${shape.id === chosen ? " chosen" : ""}`, "data-id": shape.id }, drawing);
   const d = path(shape.points, closed);
   if (closed) element("path", { class: "area", d }, group);
@@ -201,7 +201,7 @@ function renderPlaces() {
       item = $("place").content.firstElementChild.cloneNode(true);
       item.dataset.id = shape.id;
       item.classList.add(shape.kind);
-      item.querySelector(".kind").textContent = shape.kind === "line" ? texts.kindLine : texts.kindZone;
+      item.querySelector(".kind").textContent = { line: texts.kindLine, zone: texts.kindZone, blank: texts.kindBlank }[shape.kind];
       list.append(item);
     }
     const input = item.querySelector(".name");
@@ -217,6 +217,7 @@ function renderPlaces() {
 }
 
 function countsOf(shape) {
+  if (shape.kind === "blank") return "";
   const places = counts?.[shape.kind === "line" ? "lines" : "zones"] ?? [];
   const found = places.find((place) => place.name === shape.name);
   if (!found) return "";
@@ -257,11 +258,11 @@ $("places").addEventListener("focusin", (event) => {
 function choose(next) {
   tool = next;
   sketch = hover = null;
-  for (const id of ["line", "zone"]) $(id).setAttribute("aria-pressed", String(tool === id));
+  for (const id of ["line", "zone", "blank"]) $(id).setAttribute("aria-pressed", String(tool === id));
   drawing.classList.toggle("drawing-new", tool !== null);
 }
 
-for (const kind of ["line", "zone"]) {
+for (const kind of ["line", "zone", "blank"]) {
   $(kind).addEventListener("click", (event) => {
     if (!size) return;
     if (event.detail === 0) return place(kind);
@@ -297,7 +298,7 @@ drawing.addEventListener("pointerdown", (event) => {
   if (tool) {
     event.preventDefault();
     const near = sketch && Math.hypot(point[0] - sketch[0][0], point[1] - sketch[0][1]) < NEAR_PX * scale();
-    if (tool === "zone" && sketch?.length >= CORNERS_MIN && near) return closeSketch();
+    if (tool !== "line" && sketch?.length >= CORNERS_MIN && near) return closeSketch();
     if (sketch?.length >= CORNERS_MAX) return closeSketch();
     sketch = [...(sketch ?? []), inside(point)];
     drawing.setPointerCapture(event.pointerId);
@@ -423,6 +424,7 @@ const draft = () => ({
   name: $("name").value,
   lines: shapes.filter((s) => s.kind === "line").map(({ name, points }) => ({ name, points })),
   zones: shapes.filter((s) => s.kind === "zone").map(({ name, points }) => ({ name, corners: points })),
+  blanks: shapes.filter((s) => s.kind === "blank").map(({ name, points }) => ({ name, corners: points })),
 });
 
 /** Sends the drawing; gives what comes back, or null when it was refused, which is told. */

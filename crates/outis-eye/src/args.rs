@@ -61,6 +61,9 @@ pub(crate) struct Args {
     /// A zone, corner by corner. In the order of their numbers.
     #[arg(long = "zone", value_name = "X,Y,X,Y,X,Y…", allow_hyphen_values = true, value_parser = zone)]
     zones: Vec<Zone>,
+    /// An area at which nobody looks, corner by corner
+    #[arg(long = "blank", value_name = "X,Y,X,Y,X,Y…", allow_hyphen_values = true, value_parser = zone)]
+    blanks: Vec<Zone>,
     /// Size of the picture that lines, zones and ground were drawn in; without, they are for the first picture.
     #[arg(long, value_name = "WIDTH,HEIGHT", value_parser = size)]
     drawn_for: Option<(u32, u32)>,
@@ -182,6 +185,7 @@ impl Args {
                 ground: self.ground.or(self.tsai).or(self.pose),
             },
             drawn_px: self.drawn_for,
+            blanks: self.blanks,
             schema,
             measure: MeasureSettings {
                 window_ms: self.window_ms,

@@ -65,7 +65,14 @@ impl Zoom {
     /// Nothing changes.
     pub(crate) const NONE: Self = Self { x: 1.0, y: 1.0 };
 
-    fn point(self, point: ImagePoint) -> ImagePoint {
+    /// As much across as down. For tests.
+    #[cfg(test)]
+    pub(crate) fn of(times: f32) -> Self {
+        Self { x: times, y: times }
+    }
+
+    /// Where a point lies in the picture.
+    pub(crate) fn point(self, point: ImagePoint) -> ImagePoint {
         ImagePoint::new(point.x_px * self.x, point.y_px * self.y)
     }
 

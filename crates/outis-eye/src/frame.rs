@@ -6,7 +6,7 @@ use ffmpeg_next::{format::Pixel, frame::Video};
 use outis_measure::MediaTime;
 use static_assertions::assert_not_impl_any;
 
-use crate::decode::ffi;
+use crate::{blank::Span, decode::ffi};
 
 /// A decoded frame. Its bytes are visible inside this crate only, and it cannot be copied, printed or stored.
 ///
@@ -102,6 +102,34 @@ impl Frame {
     #[cfg(test)]
     pub(crate) fn shown_at(self, at: MediaTime) -> Self {
         Self { at, ..self }
+    }
+
+    /// The same frame with pieces of it painted grey, and every chroma sample that touches them. A copy: the decoder may
+    /// predict other frames from this one.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub(crate) fn painted(self, spans: &[Span]) -> Result<Self, Unreadable> {
+        /// Neither dark nor bright, neither red nor blue.
+        const GREY: u8 = 128;
+        let mut video = Video::new(self.video.format(), self.video.width(), self.video.height());
+        if !is_readable(&video) {
+            return Err(Unreadable);
+        }
+        let chroma = self.layout.chroma_shift();
+        for (index, shift) in [Some((0, 0)), chroma, chroma].into_iter().flatten().enumerate() {
+            let source = self.plane(index);
+            let stride = video.stride(index);
+            for (y, row) in video.data_mut(index).chunks_mut(stride).take(source.height).enumerate() {
+                row[..source.width].copy_from_slice(source.row(y));
+            }
+            let (right, down) = shift;
+            for &Span { row, from, to } in spans {
+                let (row, from, to) = (row >> down, from >> right, ((to - 1) >> right) + 1);
+                video.data_mut(index)[row * stride..][from..to].fill(GREY);
+            }
+        }
+        Ok(Self { video, ..self })
     }
 
     fn plane(&self, index: usize) -> PlaneView<'_> {

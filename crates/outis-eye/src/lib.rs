@@ -5,6 +5,7 @@
 //! [`still`] makes of many frames, a street with nobody in it, is for another program, `outis-still`.
 //! No network, no file after start-up, no log.
 
+mod blank;
 pub mod decode;
 pub mod detect;
 mod drawn;

@@ -5,12 +5,13 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{GroundFit, MeasureSettings, Measurer, MediaTime, Scene, Situation};
+use outis_measure::{GroundFit, MeasureSettings, Measurer, MediaTime, Scene, Situation, Zone};
 use outis_packet::Ending;
 use outis_record::{Class, GroundView, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
 
 use crate::{
     Frame,
+    blank::Blanks,
     decode::{Event, Frames, Picture, StartError},
     detect::{Detect, DetectError},
     drawn::{Drawn, Fit, Zoom},
@@ -31,6 +32,8 @@ pub struct Settings {
     pub scene: Scene,
     /// Width and height in pixels of the picture that they were drawn in; without, they are for the first one.
     pub drawn_px: Option<(u32, u32)>,
+    /// Areas at which nobody looks, in the same pixels.
+    pub blanks: Vec<Zone>,
     /// Which cells a window has. Its classes are the ones that are tracked.
     pub schema: Schema,
     /// Filters and windows. A live stream brings its own origin of time.
@@ -147,6 +150,7 @@ struct Eye<'a, W> {
     way: Way,
     scene: Scene,
     drawn: Drawn,
+    blanks: Blanks,
     /// What the planner works with.
     zoom: Zoom,
     output: W,
@@ -169,7 +173,8 @@ impl<'a, W: Write> Eye<'a, W> {
         output: W,
         settings: Settings,
     ) -> Self {
-        let Settings { scene, drawn_px, schema, measure, look_rate, way, alerts, snapshot_ms } = settings;
+        let Settings { scene, drawn_px, blanks, schema, measure, look_rate, way, alerts, snapshot_ms } =
+            settings;
         let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone());
         let classes = schema.classes().to_vec();
         let mut measurer = Measurer::new(scene.clone(), schema, measure);
@@ -182,6 +187,7 @@ impl<'a, W: Write> Eye<'a, W> {
             way,
             scene,
             drawn: Drawn::new(drawn_px),
+            blanks: Blanks::new(blanks),
             zoom: Zoom::NONE,
             output,
             classes,
@@ -255,7 +261,9 @@ impl<'a, W: Write> Eye<'a, W> {
 
     /// What the detector sees of the classes that are counted; `None` when it could not look.
     fn look(&mut self, picture: Picture, frames: &mut Frames<impl Read>) -> Option<Look> {
-        let Ok(frame) = frames.develop(picture) else {
+        // Before anything else sees it.
+        let blanked = frames.develop(picture).and_then(|frame| self.blanks.paint(frame, self.zoom));
+        let Ok(frame) = blanked else {
             self.notices.add(Notice::UnsupportedFrame, 1);
             return None;
         };

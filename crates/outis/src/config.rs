@@ -122,6 +122,8 @@ struct CameraConfig {
     line: Vec<LineConfig>,
     #[serde(default)]
     zone: Vec<ZoneConfig>,
+    #[serde(default)]
+    blank: Vec<BlankConfig>,
     ground: Option<GroundConfig>,
     #[serde(default)]
     alert: Vec<AlertConfig>,
@@ -175,6 +177,14 @@ struct ZoneConfig {
     #[serde(default)]
     queue: bool,
     head: Option<Point>,
+}
+
+/// Section `[[camera.blank]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlankConfig {
+    name: Name,
+    corners: Vec<Point>,
 }
 
 fn listen() -> SocketAddr {
@@ -402,8 +412,10 @@ impl CameraConfig {
         let zones = self.zone.into_iter().map(|zone| Zone::new(zone.name, zone.corners));
         let lines = lines.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let zones = zones.collect::<Result<_, _>>().map_err(|e| e.to_string())?;
-        let scene = Scene::new(lines, zones).map_err(|e| e.to_string())?.with_ground(on_ground);
-        let scene = scene.or_drawn_in(picture_px);
+        let blanks = self.blank.into_iter().map(|blank| Zone::new(blank.name, blank.corners));
+        let blanks = blanks.collect::<Result<_, _>>().map_err(|e| format!("blank: {e}"))?;
+        let scene = Scene::new(lines, zones).and_then(|scene| scene.with_blanks(blanks));
+        let scene = scene.map_err(|e| e.to_string())?.with_ground(on_ground).or_drawn_in(picture_px);
         let classes = classes.unwrap_or_else(|| Class::ALL.to_vec());
         let around = Surroundings { scene: &scene, has_ground: ground.is_some(), classes: &classes, profile };
         let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
@@ -786,6 +798,7 @@ pub(crate) mod tests {
             ("`[[camera]]`", "[[camera]]"),
             ("`[[camera.line]]`", "[[camera]]\n[[camera.line]]"),
             ("`[[camera.zone]]`", "[[camera]]\n[[camera.zone]]"),
+            ("`[[camera.blank]]`", "[[camera]]\n[[camera.blank]]"),
             ("`[camera.ground]`", "[[camera]]\n[camera.ground]"),
             ("`[[camera.alert]]`", "[[camera]]\n[[camera.alert]]"),
             ("`[camera.operational]`", "[[camera]]\n[camera.operational]"),

@@ -73,6 +73,9 @@ struct CameraDescription {
     when: String,
     beside: &'static str,
     pause: PauseDescription,
+    /// Areas at which nobody looks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    blanked: Vec<String>,
     /// Alerts that may leave between windows, each hour.
     alerts_per_hour: u32,
     /// Their share of the bits of a window: by what they say, and when they come.
@@ -232,6 +235,7 @@ fn describe(
              the size of the picture once; to the second when a camera is away and why; how the run ended"
         },
         pause: PauseDescription { seconds: pause_s, window_share, told: PAUSE_TOLD },
+        blanked: plan.scene.blanks().iter().map(|area| area.name.as_str().to_owned()).collect(),
         alerts_per_hour: disclosure.alerts().per_hour(),
         alert_bits: rounded(disclosure.alert_bits()),
         alerts: AlertDescription::new(camera, speaker),
@@ -344,6 +348,7 @@ impl CameraDescription {
             bits_per_second,
             when,
             beside,
+            blanked,
             pause,
             ..
         } = self;
@@ -351,6 +356,9 @@ impl CameraDescription {
         let detector = detector.unwrap_or("not in the cache of this machine: `make models` fetches it");
         text += &format!("  detector   {detector}\n");
         text += &format!("  leaves     {when}\n  beside     {beside}\n");
+        if !blanked.is_empty() {
+            text += &format!("  blanked    {}: painted over before anything looks\n", blanked.join(", "));
+        }
         let PauseDescription { seconds, window_share, told } = pause;
         text += &format!(
             "  pauses     {seconds} s a request, at most {} % of a window; told is {told}\n",

@@ -307,6 +307,8 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     // One argument each, so that a negative coordinate is not taken for an option.
     arguments.extend(plan.scene.lines().iter().map(|line| format!("--line={}", list(&line.points)).into()));
     arguments.extend(plan.scene.zones().iter().map(|zone| format!("--zone={}", list(&zone.corners)).into()));
+    arguments
+        .extend(plan.scene.blanks().iter().map(|area| format!("--blank={}", list(&area.corners)).into()));
     if let Some([width, height]) = plan.scene.drawn_px() {
         arguments.push(format!("--drawn-for={width},{height}").into());
     }

@@ -215,6 +215,8 @@ struct CameraState<'a> {
     looks: u32,
     lines: Vec<Shape<'a>>,
     zones: Vec<Shape<'a>>,
+    /// Where nobody looks.
+    blanks: Vec<Shape<'a>>,
     window: Option<WindowState<'a>>,
     history: &'a VecDeque<u64>,
     alerts: &'a VecDeque<AlertReport>,
@@ -256,6 +258,7 @@ impl<'a> CameraState<'a> {
             looks: progress.looks,
             lines: lines.collect(),
             zones: zones.collect(),
+            blanks: scene.blanks().iter().map(|area| Shape::new(area.name.as_str(), &area.corners)).collect(),
             window: window.as_ref().map(|window| WindowState {
                 bounds: Bounds::new(window),
                 totals: Totals::new(scene, window),

@@ -17,6 +17,9 @@ pub(crate) const NAME_CHARS_MAX: usize = 64;
 /// The farthest coordinate from the picture's corner in pixels: larger than any picture, small enough for exact sums.
 pub(crate) const COORDINATE_PX_MAX: f64 = 100_000.0;
 
+/// The most areas at which nobody looks.
+pub(crate) const BLANKS_MAX: usize = 64;
+
 /// The most corners of a zone.
 pub(crate) const CORNERS_MAX: usize = 64;
 
@@ -25,6 +28,8 @@ pub(crate) const CORNERS_MAX: usize = 64;
 pub(crate) struct Scene {
     lines: Vec<Line>,
     zones: Vec<Zone>,
+    /// Areas at which nobody looks.
+    blanks: Vec<Zone>,
     on_ground: GroundFigures,
     /// Width and height of the picture that all this was drawn in, where that is known.
     drawn_px: Option<[u32; 2]>,
@@ -44,7 +49,20 @@ impl Scene {
                 return Err(SceneError::SameName(name.clone()));
             }
         }
-        Ok(Self { lines, zones, on_ground: GroundFigures::default(), drawn_px: None })
+        Ok(Self { lines, zones, ..Self::default() })
+    }
+
+    /// The same scene with areas at which nobody looks.
+    pub(crate) fn with_blanks(self, blanks: Vec<Zone>) -> Result<Self, SceneError> {
+        match blanks.len() {
+            0..=BLANKS_MAX => Ok(Self { blanks, ..self }),
+            count => Err(SceneError::TooManyBlanks(count)),
+        }
+    }
+
+    /// Areas at which nobody looks.
+    pub(crate) fn blanks(&self) -> &[Zone] {
+        &self.blanks
     }
 
     /// The same scene with what is measured on its ground.
@@ -323,6 +341,8 @@ pub(crate) enum SceneError {
     CrossingEdges(Name),
     #[error("zone \"{0}\" encloses less than a square pixel")]
     EmptyZone(Name),
+    #[error("{0} blanked areas are given; at most {max} are possible", max = BLANKS_MAX)]
+    TooManyBlanks(usize),
     #[error("{0} lines and zones are given; at most {max} are possible", max = Schema::PLACES_MAX)]
     TooMany(usize),
 }

@@ -1,9 +1,14 @@
 //! A picture of a street with nobody in it, for whoever draws lines on it. `outis-still` makes it from behind a lock of its
 //! own; here it is bytes that are handed on. Only `outis calibrate` asks for one, and says so.
 
+use std::time::Duration;
+
 use anyhow::{Context, bail, ensure};
 use outis_jail::BLOCK_LEN;
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    time::timeout,
+};
 
 use crate::{
     camera::Stop,
@@ -15,6 +20,11 @@ use crate::{
 const PNG_BYTES_MAX: u64 = 4 << 20;
 /// Files are looked at for so many seconds of video at most, live cameras for as long as the caller says.
 pub(crate) const FILE_S_MAX: u32 = 1800;
+
+/// A camera gets so much longer than it is looked at for: to answer, to send a key frame, and to be encoded.
+const LIVE_WAIT: Duration = Duration::from_secs(30);
+/// A file, which is read as fast as it can be.
+const FILE_WAIT: Duration = Duration::from_secs(900);
 
 /// What its first block begins with (`crates/outis-still/src/answer.rs`).
 const MAGIC: &[u8] = b"OUTISSTL";
@@ -45,8 +55,11 @@ pub(crate) async fn take(
 ) -> anyhow::Result<Still> {
     let (mut intake, mut still, picture) = programs.launch_still(source, seconds)?;
     let mut stop = stop.clone();
+    // What cannot be decoded, or says that no time passes, would go on for ever.
+    let wait = if source.is_live() { LIVE_WAIT + Duration::from_secs(seconds.into()) } else { FILE_WAIT };
+    let late = || anyhow::anyhow!("no picture of the source could be made within {} s", wait.as_secs());
     let answered = tokio::select! {
-        answer = read(picture) => answer,
+        answer = timeout(wait, read(picture)) => answer.unwrap_or_else(|_| Err(late())),
         _ = stop.wait_for(|&stop| stop) => Err(anyhow::anyhow!("stopped before there was a picture")),
     };
     // It has told all it can; its source may go on for ever.

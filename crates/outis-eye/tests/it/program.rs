@@ -41,6 +41,39 @@ fn a_clip_becomes_records() {
     assert_eq!((progress.frames, progress.looks, progress.media_ms), (30, 6, 2900));
 }
 
+/// Two videos without loss, which differ in one area and nowhere else, and the eye told not to look there.
+#[test]
+fn what_happens_where_nobody_looks_changes_no_record() {
+    let clips = Clips::new();
+    let clip = cached("clips/vtest.avi");
+    let film = |name: &str, graph: &str| {
+        let film = clips.path(name);
+        let status = Command::new("ffmpeg")
+            .args(["-v", "error", "-t", "5", "-i"])
+            .arg(&clip)
+            .args(["-filter_complex", graph, "-c:v", "ffv1", "-pix_fmt", "yuv420p"])
+            .arg(&film)
+            .status();
+        assert!(status.is_ok_and(|status| status.success()), "ffmpeg makes {name}");
+        intake(film).out
+    };
+    let as_it_is = film("a.mkv", "null");
+    // Other people walk there, as large as life.
+    let other = film("b.mkv", "split[a][b];[b]hflip,crop=200:160:300:180[c];[a][c]overlay=330:200");
+    let line =
+        "--line 430,180,430,400 --zone 300,180,560,180,560,400,300,400 --snapshot-ms 500 --detect-fps 5";
+    let records = |stream: &[u8], more: &str| {
+        let said = eye(&clips, stream, &format!("{} {line} {more}", usual()));
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+        said.out
+    };
+    assert_ne!(records(&as_it_is, ""), records(&other, ""), "what is there is seen");
+    let blank = "--blank 330,200,530,200,530,360,330,360";
+    let blanked = records(&as_it_is, blank);
+    assert_eq!(blanked, records(&other, blank));
+    assert!(blanked.len() > 10 * RECORD_LEN);
+}
+
 #[test]
 fn a_damaged_clip_says_nothing_outside_its_records() {
     let clips = Clips::new();

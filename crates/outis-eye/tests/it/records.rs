@@ -64,6 +64,7 @@ pub(crate) fn settings() -> Settings {
         look_rate: LookRate::Fps(5.0),
         way: Way::Whole,
         alerts: Alerts::default(),
+        blanks: Vec::new(),
         snapshot_ms: None,
     }
 }

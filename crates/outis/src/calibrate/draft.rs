@@ -31,6 +31,8 @@ pub(super) struct Draft {
     name: String,
     lines: Vec<DrawnLine>,
     zones: Vec<DrawnZone>,
+    /// Areas at which nobody looks.
+    blanks: Vec<DrawnZone>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -111,10 +113,13 @@ impl Camera {
                 point(b),
             );
         }
-        for DrawnZone { name, corners } in &draft.zones {
+        let zones = draft.zones.iter().map(|zone| ("[[camera.zone]]", zone));
+        let blank = "# Painted over before anything looks.\n[[camera.blank]]";
+        let blanks = draft.blanks.iter().map(|area| (blank, area));
+        for (section, DrawnZone { name, corners }) in zones.chain(blanks) {
             let corners: Vec<String> = corners.iter().map(point).collect();
             let corners = corners.join(", ");
-            let _ = write!(text, "\n[[camera.zone]]\nname = {}\ncorners = [{corners}]\n", quoted(name));
+            let _ = write!(text, "\n{section}\nname = {}\ncorners = [{corners}]\n", quoted(name));
         }
         text
     }
@@ -167,7 +172,8 @@ mod tests {
     fn what_is_drawn_is_what_watch_takes() {
         let drawn = draft(
             r#"{"name":"the \"old\" gate","lines":[{"name":"a","points":[[1,2],[300.04,4.96]]}],
-                "zones":[{"name":"b\\c","corners":[[10,10],[90,10],[90,90]]}]}"#,
+                "zones":[{"name":"b\\c","corners":[[10,10],[90,10],[90,90]]}],
+                "blanks":[{"name":"flats","corners":[[0,0],[50,0],[50,40],[0,40]]}]}"#,
         );
         let text = camera("gate.mp4").configuration(&drawn, [768, 576]);
         let setup = setup(&text);
@@ -180,12 +186,14 @@ mod tests {
         let [a, b] = scene.lines()[0].points;
         assert_eq!([a.x_px, a.y_px, b.x_px, b.y_px], [1.0, 2.0, 300.0, 5.0]);
         assert_eq!((scene.zones()[0].name.as_str(), scene.zones()[0].corners.len()), ("b\\c", 3));
+        assert_eq!((scene.blanks()[0].name.as_str(), scene.blanks()[0].corners.len()), ("flats", 4));
         assert_eq!(camera.plan.source, Source::File("/videos/gate.mp4".into()));
     }
 
     #[test]
     fn a_camera_of_the_network_is_written_without_a_secret() {
-        let drawn = draft(r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[]}"#);
+        let drawn =
+            draft(r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[]}"#);
         let login = Some("/etc/gate.login".into());
         let camera = Camera { credentials_file: login, ..camera("rtsp://gate.example/stream") };
         let text = camera.configuration(&drawn, [1920, 1080]);
@@ -200,15 +208,18 @@ mod tests {
     #[test]
     fn mistakes_are_told_in_the_words_of_watch() {
         for (drawn, expected) in [
-            (r#"{"name":"n","lines":[],"zones":[]}"#, "nothing is drawn"),
-            (r#"{"name":" ","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[]}"#, "name"),
-            (r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[1,2]]}],"zones":[]}"#, "less than a pixel"),
+            (r#"{"name":"n","lines":[],"zones":[],"blanks":[]}"#, "nothing is drawn"),
+            (r#"{"name":" ","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[]}"#, "name"),
             (
-                r#"{"name":"n","lines":[],"zones":[{"name":"bow","corners":[[0,0],[9,9],[9,0],[0,9]]}]}"#,
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[1,2]]}],"zones":[],"blanks":[]}"#,
+                "less than a pixel",
+            ),
+            (
+                r#"{"name":"n","lines":[],"zones":[{"name":"bow","corners":[[0,0],[9,9],[9,0],[0,9]]}],"blanks":[]}"#,
                 "\"bow\" cross",
             ),
             (
-                r#"{"name":"n","lines":[{"name":"a","points":[[900,2],[950,5]]}],"zones":[]}"#,
+                r#"{"name":"n","lines":[{"name":"a","points":[[900,2],[950,5]]}],"zones":[],"blanks":[]}"#,
                 "outside the picture",
             ),
         ] {
@@ -217,6 +228,9 @@ mod tests {
             let error = checked.err().unwrap();
             assert!(error.contains(expected), "{drawn}: {error}");
         }
-        assert!(serde_json::from_str::<Draft>(r#"{"name":"n","lines":[],"zones":[],"more":1}"#).is_err());
+        assert!(
+            serde_json::from_str::<Draft>(r#"{"name":"n","lines":[],"zones":[],"blanks":[],"more":1}"#)
+                .is_err()
+        );
     }
 }

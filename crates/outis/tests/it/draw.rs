@@ -34,7 +34,8 @@ fn post(address: SocketAddr, path: &str, more: &str, body: &str) -> (String, Str
     )
 }
 
-const DRAWN: &str = r#"{"name":"gate","lines":[{"name":"a","points":[[225,340],[225,180]]}],"zones":[]}"#;
+const DRAWN: &str =
+    r#"{"name":"gate","lines":[{"name":"a","points":[[225,340],[225,180]]}],"zones":[],"blanks":[]}"#;
 
 #[test]
 fn strangers_get_neither_picture_nor_pen() {
@@ -55,7 +56,7 @@ fn strangers_get_neither_picture_nor_pen() {
     let refused = post(address, &at("save"), "Origin: https://evil.example\r\n", DRAWN);
     assert!(refused.0.starts_with("http/1.1 403") && !stage.path("gate.toml").exists(), "{refused:?}");
     assert!(post(address, &at("save"), "", "{\"name\":3}").0.starts_with("http/1.1 400"));
-    let bow = r#"{"name":"g","lines":[],"zones":[{"name":"b","corners":[[0,0],[90,90],[90,0],[0,90]]}]}"#;
+    let bow = r#"{"name":"g","lines":[],"zones":[{"name":"b","corners":[[0,0],[90,90],[90,0],[0,90]]}],"blanks":[]}"#;
     let (head, body) = post(address, &at("check"), "", bow);
     assert!(head.starts_with("http/1.1 422") && body.contains("cross"), "{body}");
 
@@ -163,6 +164,8 @@ const DELETE: &str = "\u{e017}";
 const LINE: [[f64; 2]; 2] = [[225.0, 340.0], [225.0, 180.0]];
 const ZONE: [[f64; 2]; 4] = [[330.0, 232.0], [560.0, 232.0], [560.0, 380.0], [400.0, 380.0]];
 
+const BLANK: [[f64; 2]; 3] = [[600.0, 20.0], [740.0, 20.0], [740.0, 110.0]];
+
 #[test]
 fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     let stage = Stage::new();
@@ -187,6 +190,13 @@ fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     let drawn = || browser.value("document.querySelectorAll('.shape').length");
     assert_eq!(drawn(), 2);
 
+    // An area at which nobody is to look, far from both.
+    hand.click("#blank");
+    for corner in BLANK.iter().chain(&BLANK[..1]) {
+        hand.stroke("mouse", &[*corner]);
+    }
+    assert_eq!(drawn(), 3);
+
     // A second line by keys alone: it begins in the middle of the picture.
     hand.focus("#line");
     hand.keys(&[], &[ENTER]);
@@ -200,7 +210,7 @@ fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     hand.keys(&[CONTROL, SHIFT], &["z"]);
     assert!(focused().contains("280, 298"), "{}", focused());
     hand.keys(&[], &[DELETE]);
-    assert_eq!(drawn(), 2);
+    assert_eq!(drawn(), 3);
     assert!(browser.text("document.querySelector('#spoken').textContent").contains("line 2 removed"));
 
     // A corner is dragged by touch, and a shape as a whole by mouse and back by undo.
@@ -241,9 +251,11 @@ fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     let mut moved = ZONE;
     moved[2] = [550.0, 390.0];
     near(&camera["zone"][0]["corners"], &moved);
+    near(&camera["blank"][0]["corners"], &BLANK);
     assert_eq!(camera["picture"].to_string(), "[768, 576]");
 
-    // Tried on the page, it counts what it counts elsewhere.
+    // Tried on the page, it counts what it counts elsewhere, where nothing is blanked.
+    hand.click(".place.blank .drop");
     hand.click("#try");
     wait_for("the count's end", || {
         browser.text("document.querySelector('#counting').textContent").contains("to its end").then_some(())
