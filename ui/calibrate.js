@@ -17,7 +17,7 @@ const TEXTS = {
     added: "{name} added.", removed: "{name} removed.", undone: "Undone.", redone: "Done again.", turned: "{name} turned round.",
     moved: "{x}, {y}", line_counts: "{forward} forward, {backward} back", zone_counts: "{entered} in, {left} out, {now} now",
     counting: "Counting: {seconds} s of the file.", counted: "Counted to its end.", countFailed: "It could not be counted: {why}", lost: "No answer: the program has ended.",
-    unsaved: "Changed since it was saved.",
+    unsaved: "Changed since it was saved.", uncounted: "Changed since it was counted.",
   },
   fr: {
     title: "Dessiner ce qui est compté", street: "La rue", tools: "Outils", drawing: "Image de la rue avec ce qui y est dessiné",
@@ -34,7 +34,7 @@ const TEXTS = {
     added: "{name} : ajout.", removed: "{name} : suppression.", undone: "Annulé.", redone: "Rétabli.", turned: "{name} : sens inversé.",
     moved: "{x}, {y}", line_counts: "{forward} aller, {backward} retour", zone_counts: "{entered} entrées, {left} sorties, {now} présents",
     counting: "Comptage : {seconds} s du fichier.", counted: "Compté jusqu’à la fin.", countFailed: "Comptage impossible : {why}", lost: "Pas de réponse : le programme a pris fin.",
-    unsaved: "Modifié depuis l’enregistrement.",
+    unsaved: "Modifié depuis l’enregistrement.", uncounted: "Modifié depuis le comptage.",
   },
 };
 
@@ -71,7 +71,7 @@ function remember(before = state()) {
 }
 
 function changed(spoken) {
-  counts = null;
+  forgetCounts();
   render();
   check();
   if (spoken) say(spoken);
@@ -465,25 +465,36 @@ $("save").addEventListener("click", async () => {
   $("text").textContent = saved.text;
 });
 
-let following = null;
+// The count that is followed: another drawing has another, and an answer on its way for the old one is not shown.
+let following = null, followed = 0;
+
+/** No number stands beside a shape that it was not counted with. */
+function forgetCounts() {
+  clearTimeout(following);
+  followed += 1;
+  counts = null;
+  if ($("counting").textContent) $("counting").textContent = texts.uncounted;
+}
 
 $("try").addEventListener("click", async () => {
   clearTimeout(checking);
   clearTimeout(following);
-  if (await send("preview")) follow();
+  const count = ++followed;
+  if (await send("preview") && count === followed) follow(count);
 });
 
-async function follow() {
+async function follow(count) {
   try {
-    const [camera] = (await (await fetch("preview")).json()).cameras;
+    const { cameras: [camera] } = await (await fetch("preview")).json();
+    if (count !== followed) return;
     counts = camera.window;
     const over = ["ended", "partial", "failed"].includes(camera.status);
     const told = camera.status === "failed" ? texts.countFailed : over ? texts.counted : texts.counting;
     $("counting").textContent = fill(told, { seconds: Math.round(camera.media_s ?? 0), why: camera.message });
     renderPlaces();
-    if (!over) following = setTimeout(follow, POLL_MS);
+    if (!over) following = setTimeout(follow, POLL_MS, count);
   } catch {
-    $("counting").textContent = texts.lost;
+    if (count === followed) $("counting").textContent = texts.lost;
   }
 }
 

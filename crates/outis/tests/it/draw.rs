@@ -1,6 +1,6 @@
 //! The page of `outis calibrate`, on which lines are drawn: with mouse, touch and keys, in a real browser.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, thread, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -154,6 +154,8 @@ impl Hand<'_> {
     }
 }
 
+/// The page asks for figures twice a second.
+const POLLED_TWICE: Duration = Duration::from_millis(1200);
 const RIGHT: &str = "\u{e014}";
 const DOWN: &str = "\u{e015}";
 const SHIFT: &str = "\u{e008}";
@@ -269,6 +271,19 @@ fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     let number = |key: &str| counted["lines"][0][key].as_u64().unwrap();
     assert!(number("forward") + number("backward") > 0, "somebody passes");
     assert_eq!(told, format!("{} forward, {} back", number("forward"), number("backward")));
+
+    // Moved while it is tried again, it shows no number of the old place, however far that count gets.
+    hand.click("#try");
+    let counting = || browser.text("document.querySelector('#counting').textContent");
+    wait_for("the second count", || counting().starts_with("Counting").then_some(()));
+    hand.focus("[data-handle=\"1-0\"]");
+    hand.keys(&[], &[DOWN]);
+    wait_for("the end of the count of the old place", || {
+        (json_of(address, &format!("{path}preview"))["cameras"][0]["status"] == "ended").then_some(())
+    });
+    thread::sleep(POLLED_TWICE);
+    assert_eq!(counting(), "Changed since it was counted.");
+    assert_eq!(browser.text("document.querySelector('.place.line .counts').textContent"), "");
 
     running.signal("-INT");
     assert_eq!(running.end().code, 0);
