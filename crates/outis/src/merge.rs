@@ -3,7 +3,10 @@
 //!
 //! Pure: the wall clock comes in as an argument. What comes out goes through the gate like the windows of a file.
 
-use std::{collections::BTreeMap, mem};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 use outis_record::{Notice, Place, Schema, Window, WindowState, WindowTotals};
 
@@ -41,8 +44,8 @@ pub(crate) struct Merger {
     at_work_ms: BTreeMap<i64, u64>,
     /// When nobody was to look.
     paused: Spans,
-    /// Start of the newest window in which the camera saw another view than before.
-    moved_ms: Option<i64>,
+    /// Starts of the windows, not told yet, in which the camera saw another view than before.
+    moved_ms: BTreeSet<i64>,
 }
 
 impl Merger {
@@ -58,7 +61,7 @@ impl Merger {
             heard_ms: None,
             at_work_ms: BTreeMap::new(),
             paused: Spans::default(),
-            moved_ms: None,
+            moved_ms: BTreeSet::new(),
         }
     }
 
@@ -67,7 +70,7 @@ impl Merger {
     pub(crate) fn take(&mut self, checked: Checked, now_ms: i64) -> Option<Checked> {
         self.work_until(now_ms);
         if let Checked::Notice(Notice::CameraMoved, _) = checked {
-            self.moved_ms = Some(start_of(now_ms, self.window_ms));
+            self.moved_ms.insert(start_of(now_ms, self.window_ms));
         }
         match checked {
             Checked::Window(totals, _) => {
@@ -161,7 +164,7 @@ impl Merger {
         let (paused_ms, length_ms) = (self.paused_ms(window), u64::from(window.length_ms()));
         let (part, of) = AT_WORK;
         window.start_ms() >= self.whole_from_ms
-            && self.moved_ms != Some(window.start_ms())
+            && !self.moved_ms.contains(&window.start_ms())
             && of * (at_work_ms + paused_ms) >= part * length_ms
             && 2 * paused_ms <= length_ms
     }
@@ -195,6 +198,7 @@ impl Merger {
             *seen = seen.split_off(&self.next_ms);
         }
         self.at_work_ms = self.at_work_ms.split_off(&self.next_ms);
+        self.moved_ms = self.moved_ms.split_off(&self.next_ms);
         Checked::Window(Box::new(totals), state)
     }
 
@@ -340,10 +344,15 @@ mod tests {
         street.merger.take(Checked::Notice(Notice::CameraMoved, 1), 30_000);
         street.work(30..61);
         street.say(61, totals(0, 1, 60), Closed);
-        // The camera was set back.
+        // Into the next one, before the first is told; then the camera is set back.
+        street.merger.take(Checked::Notice(Notice::CameraMoved, 1), 62_000);
         street.work(62..121);
         street.say(121, totals(60, 2, 60), Closed);
-        assert_eq!(street.told, [(0, Partial, 1, 60), (60, Closed, 2, 60)]);
+        street.work(121..181);
+        street.say(181, totals(120, 3, 60), Closed);
+        street.over(210);
+        assert_eq!(street.told, [(0, Partial, 1, 60), (60, Partial, 2, 60), (120, Closed, 3, 60)]);
+        assert!(street.merger.moved_ms.is_empty());
     }
 
     #[test]
