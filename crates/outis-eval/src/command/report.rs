@@ -25,8 +25,10 @@ enum Page {
     Accuracy,
     /// Of that page the section about the demo clip
     Clip,
-    /// What counting costs: minutes on a quiet machine
+    /// What counting costs: half an hour on a quiet machine
     Benchmarks,
+    /// Of that page the section about a second of a street in 1080p
+    Second,
 }
 
 impl Report {
@@ -36,6 +38,7 @@ impl Report {
             Page::Accuracy => report::accuracy(&data, self.python_seeds)?,
             Page::Clip => report::clip_section(&data, self.python_seeds > 0)?,
             Page::Benchmarks => report::benchmarks()?,
+            Page::Second => report::second_section()?,
         };
         print!("{text}");
         Ok(())

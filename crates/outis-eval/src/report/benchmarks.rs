@@ -61,6 +61,15 @@ pub fn benchmarks() -> anyhow::Result<String> {
     Ok(text)
 }
 
+/// Of that report the section about a second of a street in 1080p, with when and on what it was measured.
+///
+/// # Errors
+/// When a program is absent or fails.
+pub fn second() -> anyhow::Result<String> {
+    let clip = cache::folder().join("clips/vtest.avi");
+    Ok(format!("{}\n{}", machine::description(), second::section(&clip, &Python::set_up()?)?))
+}
+
 /// The clip enlarged to 1920 x 1080 and played at 25 frames a second, as a camera's H.264.
 fn large_clip(clip: &Path) -> anyhow::Result<PathBuf> {
     let large = clip.with_file_name("vtest-1080p25.mp4");

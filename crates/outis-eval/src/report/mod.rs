@@ -15,7 +15,7 @@ mod street;
 pub(crate) mod table;
 
 pub use accuracy::{accuracy, clip as clip_section};
-pub use benchmarks::benchmarks;
+pub use benchmarks::{benchmarks, second as second_section};
 pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
 pub use jail::{JAIL_ROUNDS, section as jail};
 pub use mask_cost::{MASK_ROUNDS, section as mask_cost};
