@@ -13,6 +13,8 @@ use crate::scale::Thumbnail;
 const COLUMNS: usize = 80;
 /// The view is judged by its mean over this long, in seconds: who walks by leaves little in it.
 const PERIOD_S: f32 = 10.0;
+/// Frames closer together than this tell nothing new, in seconds: who walks is still in the same place.
+const STEP_S: f32 = 0.9;
 /// The least looks of a period.
 const LOOKS_MIN: u32 = 5;
 /// Another view that lasts this long is a fault, in seconds: lorries deliver, and traffic lights change, in less.
@@ -43,6 +45,8 @@ pub(crate) struct Moved {
     sums: Vec<f32>,
     looks: u32,
     begun: Option<MediaTime>,
+    /// The newest frame that was taken.
+    taken: Option<MediaTime>,
     /// Edges, on average.
     usual: Vec<f32>,
     periods: u32,
@@ -52,6 +56,11 @@ pub(crate) struct Moved {
 impl Moved {
     /// Takes a frame that is looked at. True once for each period in which the view has been another one for long.
     pub(crate) fn observe(&mut self, frame: &Frame) -> bool {
+        let at = frame.at();
+        if self.taken.is_some_and(|taken| (0.0..STEP_S).contains(&at.seconds_since(taken))) {
+            return false;
+        }
+        self.taken = Some(at);
         let blocks = Thumbnail::size((frame.width_px(), frame.height_px()));
         let Some(brightness) = self.thumbnail.blocks(frame) else { return false };
         let factor = (blocks.0 / COLUMNS).max(1);
@@ -67,7 +76,6 @@ impl Moved {
             *sum += rows.flatten().map(|value| f32::from(*value)).sum::<f32>() / (factor * factor) as f32;
         }
         self.looks += 1;
-        let at = frame.at();
         let begun = *self.begun.get_or_insert(at);
         if at.seconds_since(begun) < PERIOD_S || self.looks < LOOKS_MIN {
             return false;

@@ -17,6 +17,10 @@ use crate::scale::Tensor;
 /// The library is loaded once in a process, and it wants one environment.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
+/// Joins a sigmoid and a product to one step that knows the plain layout only, so that each convolution before and after
+/// it turns its values around. Without it YOLOX-nano takes 0.85 of the time, and every value of its outputs stays the same.
+const OPTIMIZERS_OFF: &str = "QuickGeluFusion";
+
 /// The library, linked.
 pub(crate) struct Library(Environment);
 
@@ -94,6 +98,7 @@ fn session(environment: &Environment, model: &[u8]) -> ort::Result<Session> {
         .with_parallel_execution(false)?
         .with_intra_op_spinning(false)?
         .with_optimization_level(GraphOptimizationLevel::All)?
+        .with_disabled_optimizers(OPTIMIZERS_OFF)?
         // Weights get memory of their own size, not a share of an arena that grows by doubling.
         .with_device_allocated_initializers()?;
     builder.commit_from_memory(model)
