@@ -18,6 +18,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Cameras(command::cameras::Cameras),
+    Cases(command::cases::Cases),
     Jail(command::jail::Jail),
     Compose(command::compose::Compose),
     Detect(command::detect::Detect),
@@ -36,6 +37,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Cameras(cameras) => cameras.run(),
+        Command::Cases(cases) => cases.run(),
         Command::Jail(jail) => jail.run(),
         Command::Compose(compose) => compose.run(),
         Command::Detect(detect) => detect.run(),

@@ -1,6 +1,7 @@
 //! The commands of `outis-eval`, one a file.
 
 pub(crate) mod cameras;
+pub(crate) mod cases;
 pub(crate) mod compose;
 pub(crate) mod count;
 pub(crate) mod detect;

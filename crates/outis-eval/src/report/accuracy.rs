@@ -9,11 +9,12 @@ use serde_json::Value;
 use super::python::Python;
 use super::table::Table;
 use super::{checkout, clip, distance, machine, street};
+use crate::cases::{self, Outcome};
 use crate::metrics::Comparison;
 use crate::metrics::clear::clear;
 use crate::metrics::hota::hota;
 use crate::metrics::identity::identity;
-use crate::{cache, cases, masks, mot, product};
+use crate::{cache, masks, mot, product};
 
 /// How often each simple case is played with each kind of line and jitter.
 const CASE_SEEDS: u64 = 5;
@@ -34,7 +35,7 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
         |title: &str, content: &str| text += &format!("\n## {title}\n\n{}\n", content.trim_end());
     section("Counting benchmark", &street::section(data, python.as_ref(), python_seeds)?);
     section("Distances between people", &distance::section(data)?);
-    section("Simple cases", &simple_cases());
+    section("Simple cases", &simple_cases(CASE_SEEDS).0);
     section("A real clip", &clip::section(data, &clip_file(), python.as_ref())?);
     section("Masks", &masks::section(data)?);
     section("The metrics themselves", &tud()?);
@@ -54,14 +55,15 @@ fn clip_file() -> PathBuf {
     cache::folder().join("clips/vtest.avi")
 }
 
-fn simple_cases() -> String {
+/// The section about the cases in which a counter must never be wrong, and how each wrong run was played.
+pub fn simple_cases(seeds: u64) -> (String, Vec<String>) {
     let outcomes = cases::play_all(
         |looks, line| {
             let looks = looks.iter().map(|(at, found)| (*at, found.as_slice()));
             let counts = product::count(looks, &[*line], MeasureSettings::default());
             counts.ok().and_then(|counts| counts.first().copied()).unwrap_or_default()
         },
-        CASE_SEEDS,
+        seeds,
     );
     let heads = ["runs counted wrong", "30 fps", "25 fps", "12.5 fps", "10 fps", "5 fps"];
     let mut table = Table::new(heads);
@@ -71,11 +73,14 @@ fn simple_cases() -> String {
         let name = of_case.first().map_or(String::new(), |outcome| outcome.name.to_owned());
         table.row([name, wrong(0), wrong(1), wrong(2), wrong(3), wrong(4)]);
     }
-    format!(
+    let text = format!(
         "Each is played {runs} times at each rate: upright, level and slanted line, white jitter of 3 % and slow \
-         jitter of 3.5 % of the box, {CASE_SEEDS} seeds.\n{}",
+         jitter of 3.5 % of the box, {seeds} seeds.\n{}",
         table.text()
-    )
+    );
+    let told =
+        |outcome: &Outcome| format!("{}, {} fps: {}", outcome.name, outcome.fps, outcome.wrong.join("; "));
+    (text, outcomes.iter().filter(|outcome| !outcome.wrong.is_empty()).map(told).collect())
 }
 
 fn tud() -> anyhow::Result<String> {
