@@ -47,13 +47,14 @@ pub struct BorderSettings {
     pub jitter: f32,
     /// Memory of that jitter in seconds: how long until it has thrown its dice anew.
     pub jitter_memory_s: f32,
-    /// How probable a false change may be over the whole time near the border.
+    /// How probable a false change may be at the first of all draws of the jitter near the border. The n-th is given
+    /// 1/n² of it, so that all of them together stay below 1.65 times this, however long something stays there.
     pub doubt: f32,
 }
 
 impl Default for BorderSettings {
     fn default() -> Self {
-        Self { hold_s: 0.17, jitter: 0.025, jitter_memory_s: 0.8, doubt: 0.1 }
+        Self { hold_s: 0.17, jitter: 0.025, jitter_memory_s: 0.8, doubt: 0.05 }
     }
 }
 
@@ -217,13 +218,14 @@ impl Border {
         self.trend.add(distance, dt_s);
     }
 
-    /// The greatest throw to expect of n independent draws of the jitter, in reaches: sd · √(2 ln (n / doubt)).
+    /// What the n-th independent draw of the jitter does not throw but with its share of the doubt, in reaches:
+    /// sd · √(2 ln (n² / doubt)). With n in the place of n², the shares add up without a bound.
     fn throw(&self, settings: &BorderSettings) -> f32 {
         // A stay of a few seconds shows the jitter's true size; before, motion and jitter look the same.
         let trust = (self.near_s / STAY_MEMORY_S).min(1.0);
         let sd = settings.jitter + trust * (self.trend.residual_variance().sqrt() - settings.jitter).max(0.0);
         let draws = 1.0 + self.near_s / settings.jitter_memory_s;
-        sd * (2.0 * (draws / settings.doubt).ln()).sqrt()
+        sd * (2.0 * (draws * draws / settings.doubt).ln()).sqrt()
     }
 }
 
@@ -242,6 +244,19 @@ mod tests {
             border.observe(MediaTime::from_seconds(0.2 * f64::from(number)), reading, &settings)
         };
         (0..8).filter_map(look).collect()
+    }
+
+    #[test]
+    fn all_draws_of_a_stay_together_are_held_to_the_doubt() {
+        // Drawing anew every memory of the jitter, for a day: Gaussian tails, P(|x| > t) <= exp(-t²/2) on both sides.
+        let settings = BorderSettings::default();
+        let mut false_changes = 0.0;
+        for draw in 0..(86_400.0 / settings.jitter_memory_s) as u32 {
+            let border = Border { near_s: draw as f32 * settings.jitter_memory_s, ..Border::default() };
+            let throw = f64::from(border.throw(&settings) / settings.jitter);
+            false_changes += (-throw * throw / 2.0).exp();
+        }
+        assert!(false_changes < 1.65 * f64::from(settings.doubt), "{false_changes}");
     }
 
     #[test]
