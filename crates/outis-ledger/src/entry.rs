@@ -79,6 +79,13 @@ pub enum What {
         /// Its run.
         run: u64,
     },
+    /// Somebody who draws lines was shown a picture of the street with nobody in it.
+    Still {
+        /// What the camera is called there.
+        camera: String,
+        /// Of how many moments it was made.
+        moments: u64,
+    },
 }
 
 /// Something that has a say in what is counted.
@@ -157,6 +164,7 @@ impl Entry {
             What::Lost { windows } => (5, vec![(*windows).into()]),
             What::Clock { before_s } => (6, vec![(*before_s).into()]),
             What::Stop { run } => (7, vec![(*run).into()]),
+            What::Still { camera, moments } => (8, vec![Value::Text(camera.clone()), (*moments).into()]),
         };
         let head = [kind.into(), self.at_s.into()];
         cbor::encode(Value::Array(head.into_iter().chain(rest).collect()))
@@ -186,6 +194,7 @@ impl Entry {
             5 => What::Lost { windows: fields.count()? },
             6 => What::Clock { before_s: fields.time()? },
             7 => What::Stop { run: fields.count()? },
+            8 => What::Still { camera: fields.name()?, moments: fields.count()? },
             _ => return None,
         };
         Some(Self { at_s, what })
@@ -256,6 +265,7 @@ mod tests {
             (What::Lost { windows: 3 }, "83 05 1864 03"),
             (What::Clock { before_s: -1 }, "83 06 1864 20"),
             (What::Stop { run: 1 }, "83 07 1864 01"),
+            (What::Still { camera: "gate".into(), moments: 31 }, "84 08 1864 6467617465 181f"),
         ]
     }
 
@@ -273,7 +283,7 @@ mod tests {
     fn others_are_refused() {
         let cases: [(&str, &[u8]); 6] = [
             ("nothing", &[]),
-            ("a kind that does not exist", &[0x83, 8, 0, 0]),
+            ("a kind that does not exist", &[0x83, 9, 0, 0]),
             ("a field more", &[0x84, 7, 0, 1, 1]),
             ("a field less", &[0x82, 7, 0]),
             ("a negative count", &[0x83, 7, 0, 0x20]),
@@ -287,7 +297,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic_and_only_canonical_ones_are_taken(
-            bytes in prop::collection::vec(any::<u8>(), 0..64), example in 0..8usize, at: prop::sample::Index, by: u8
+            bytes in prop::collection::vec(any::<u8>(), 0..64), example in 0..9usize, at: prop::sample::Index, by: u8
         ) {
             let mut near = Entry { at_s: 100, what: examples()[example].0.clone() }.encode();
             let at = at.index(near.len());

@@ -44,6 +44,17 @@ pub enum LedgerError {
     /// The log takes nothing.
     #[error("the log cannot be written ({0}), and nothing is watched before its configuration is on record")]
     NotLogged(LogError),
+    /// The log takes nothing.
+    #[error("the log cannot be written ({0}), and no picture of a street is shown before it is on record")]
+    StillNotLogged(LogError),
+    /// What another program has to say for the log cannot be left for the door.
+    #[error("nothing can be left in {} for the log ({error}): run it as the user that `outis watch` runs as", folder.display())]
+    HandIn {
+        /// The folder.
+        folder: PathBuf,
+        /// What the file system said.
+        error: io::Error,
+    },
     /// At the end, windows or entries were still in memory.
     #[error("finished windows that could not be written: {windows}, entries of the log: {entries} ({error})")]
     Unwritten {

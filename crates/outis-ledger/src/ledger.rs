@@ -15,7 +15,7 @@ use std::{
     collections::VecDeque,
     fs::{File, OpenOptions, TryLockError},
     io,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     Part, PublicKey, Seal, WINDOWS_PER_FILE, What,
     clock::{Clock, Set, Stamp},
     durable::{self, Readers},
-    envelope,
+    envelope, handed,
     layout::{CHECKPOINT, PUBLIC_KEY, WINDOWS},
     log::Log,
     root,
@@ -68,6 +68,9 @@ pub struct Ledger {
     clock: Clock,
     waiting: VecDeque<Window>,
     unlogged: Vec<Vec<u8>>,
+    folder: PathBuf,
+    /// Files of entries that others have handed in, and that wait among the unlogged.
+    handed: Vec<PathBuf>,
     lost: u64,
     in_trouble: bool,
     not_kept: bool,
@@ -119,6 +122,8 @@ impl Ledger {
             clock: Clock::default(),
             waiting: VecDeque::new(),
             unlogged: Vec::new(),
+            folder: folder.to_owned(),
+            handed: Vec::new(),
             lost: 0,
             in_trouble: false,
             not_kept: false,
@@ -188,6 +193,30 @@ impl Ledger {
     pub fn paused(&mut self, camera: &str, seconds: u64, now: Moment) {
         self.note(What::Paused { camera: camera.to_owned(), seconds }, now);
         self.settle(now);
+    }
+
+    /// Logs that somebody was shown a picture of the street with nobody in it, made of so many moments.
+    ///
+    /// # Errors
+    /// When it cannot be logged: then it must not be shown.
+    pub fn still(&mut self, camera: &str, moments: u64, now: Moment) -> Result<(), LedgerError> {
+        self.note(What::Still { camera: camera.to_owned(), moments }, now);
+        self.try_settle(now).map_err(LedgerError::StillNotLogged)
+    }
+
+    /// Logs what other programs of this device have [handed in](crate::hand_in), with the time at which it is taken.
+    pub fn take_handed_in(&mut self, now: Moment) {
+        if self.is_waiting() {
+            return;
+        }
+        // A folder that cannot be read has nothing for us: whoever waits there for an answer will say so.
+        for (file, entry) in handed::waiting(&self.folder).unwrap_or_default() {
+            self.note(entry.what, now);
+            self.handed.push(file);
+        }
+        if self.is_waiting() {
+            self.settle(now);
+        }
     }
 
     /// Keeps what would be told of a running window if the power were cut now.
@@ -299,6 +328,10 @@ impl Ledger {
         if !self.unlogged.is_empty() {
             self.log.append(&self.unlogged, &self.key)?;
             self.unlogged.clear();
+            for file in self.handed.drain(..) {
+                // If it stays, it is logged once more: the same is said twice, and nothing is missing.
+                let _ = durable::remove(&file);
+            }
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ const KEEP_GAP_MAX: Duration = Duration::from_secs(10);
 /// A window is kept so many times while it runs, and at least every [`KEEP_GAP_MAX`].
 const KEEPS_PER_WINDOW: u32 = 20;
 
-/// How long a disk that takes nothing is left alone.
+/// How long a disk that takes nothing is left alone, and how often we look for what was handed in.
 const SETTLE_GAP: Duration = Duration::from_secs(1);
 
 /// The ledger of one run.
@@ -113,11 +113,16 @@ impl Books {
 
     /// Writes what waits, now and then.
     pub(crate) fn settle(&mut self) {
-        if self.ledger.is_waiting() && self.settled.elapsed() >= SETTLE_GAP {
-            self.settled = Instant::now();
-            self.ledger.settle(moment(self.began));
-            self.tell();
+        if self.settled.elapsed() < SETTLE_GAP {
+            return;
         }
+        self.settled = Instant::now();
+        let now = moment(self.began);
+        if self.ledger.is_waiting() {
+            self.ledger.settle(now);
+        }
+        self.ledger.take_handed_in(now);
+        self.tell();
     }
 
     /// Ends the run in order.

@@ -138,6 +138,7 @@ fn sentences(report: &Report, pinned: bool) -> String {
         ("windows that the device could not write, as its log says", report.lost),
         ("times the device's clock was set, as its log says", report.clocks_set),
         ("seconds in which a camera was paused", report.paused_s),
+        ("pictures of a street with nobody in it, shown to draw lines", report.stills),
     ];
     for (what, count) in told.into_iter().filter(|(_, count)| *count > 0) {
         text += &format!("note: {what}: {count}\n");
@@ -173,6 +174,7 @@ struct Verdict<'a> {
     interrupted: u64,
     clocks_set: u64,
     paused_s: u64,
+    stills: u64,
     findings: Vec<FindingReport<'a>>,
     more_findings: u64,
 }
@@ -203,6 +205,7 @@ impl<'a> Verdict<'a> {
             interrupted: report.interrupted,
             clocks_set: report.clocks_set,
             paused_s: report.paused_s,
+            stills: report.stills,
             findings: report.findings.iter().map(finding).collect(),
             more_findings: report.more_findings,
         }

@@ -23,7 +23,7 @@ impl Ledger {
                 }
                 What::Day { .. } => self.day.clear(),
                 What::Dropped { first, windows } => dropped_to = first.saturating_add(*windows),
-                What::Paused { .. } | What::Lost { .. } | What::Clock { .. } => {}
+                What::Paused { .. } | What::Lost { .. } | What::Clock { .. } | What::Still { .. } => {}
             }
         }
         if !ended {

@@ -54,6 +54,8 @@ pub struct Report {
     pub clocks_set: u64,
     /// Seconds in which a camera was paused.
     pub paused_s: u64,
+    /// Pictures of a street with nobody in it that were shown to somebody who draws lines.
+    pub stills: u64,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// How many more findings there are.

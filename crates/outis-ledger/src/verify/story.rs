@@ -34,6 +34,7 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
     let mut day = Vec::new();
     let mut newest_s = i64::MIN;
     let mut running = false;
+    let mut begun = false;
     for (index, entry) in entries.entries.iter().enumerate() {
         let mut wrong =
             |sentence: String| report.find(Kind::Inconsistent, format!("entry {index}"), sentence);
@@ -45,7 +46,10 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
             ));
         }
         newest_s = entry.at_s;
-        if index == 0 && !matches!(entry.what, What::Start { .. }) {
+        // Lines are drawn before anything is counted: that is the one thing that may come before a start.
+        let before_all = story.configurations.is_empty();
+        if before_all && !begun && !matches!(entry.what, What::Start { .. } | What::Still { .. }) {
+            begun = true;
             wrong("the log does not begin with a start".into());
         }
         match &entry.what {
@@ -94,6 +98,7 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
                 }
             }
             What::Paused { seconds, .. } => report.paused_s = report.paused_s.saturating_add(*seconds),
+            What::Still { .. } => report.stills += 1,
             What::Lost { windows } => report.lost = report.lost.saturating_add(*windows),
             What::Clock { .. } => report.clocks_set += 1,
         }

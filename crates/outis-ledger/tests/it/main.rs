@@ -6,6 +6,8 @@ mod killed;
 #[cfg(test)]
 mod recovery;
 #[cfg(test)]
+mod stills;
+#[cfg(test)]
 mod tampering;
 #[cfg(test)]
 mod trouble;

@@ -3,6 +3,7 @@
 
 mod draft;
 mod ground;
+mod logged;
 mod preview;
 mod server;
 
@@ -25,6 +26,7 @@ use crate::{
     config::Access,
     detector::{Cache, Detector},
     exit::{Exit, UsageError},
+    inventory,
     launch::Programs,
     source::{Source, Transport},
     still, stop,
@@ -34,8 +36,8 @@ use crate::{
 #[derive(Debug, Args)]
 #[command(
     after_help = "A page opens on this machine. It shows one picture of the street, of which whoever passes is left out: \
-what was there for half of the time is shown. The picture is shown on this page alone and kept nowhere. Lines and zones \
-are drawn with mouse, touch or keys, tried on a file, and written as a configuration for `outis watch`.
+what was there for half of the time is shown. The picture is shown on this page alone and kept nowhere; that it was \
+shown is put on record in the log of this device first. Lines and zones are drawn with mouse, touch or keys, tried on a file, and written as a configuration for `outis watch`.
 
 With --no-page there is no picture: the camera's height and slant are found from the people who walk by. Let it see at \
 least fifteen people who walk through the picture, better a hundred, near and far. The camera's lens must not bend \
@@ -63,6 +65,10 @@ pub(crate) struct CalibrateArgs {
     /// For how many seconds a camera is looked at; files are looked at for half an hour at most
     #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
     seconds: u32,
+
+    /// The state folder in whose log it is put on record that a picture was shown [default: as for `outis watch`]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_page")]
+    state: Option<PathBuf>,
 
     /// How the packets of an RTSP camera come
     #[arg(long, value_enum)]
@@ -96,6 +102,8 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     let folder = env::current_dir().context("the folder we are in cannot be told")?;
     let opened = access.source(&source, &folder).map_err(UsageError::new)?;
     let camera = Camera::new(&opened, credentials_file.map(|file| folder.join(file)), arguments.detector);
+    let name = camera.name().to_owned();
+    let state = arguments.state.unwrap_or_else(inventory::default_state_folder);
     let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.toml", camera.file_name())));
     if out.exists() {
         anyhow::bail!("{} is there already; name a new file with --out", out.display());
@@ -107,13 +115,16 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     let server = server.with_context(|| format!("the page cannot be served at {listen}"))?;
     eprintln!(
         "A picture of the street is being made, of which whoever passes is left out. It is shown on this page alone, to \
-         who has the address with its key, and kept nowhere:\n{}",
+         who has the address with its key, and kept nowhere. That it was shown is put on record in {}:\n{}",
+        state.display(),
         server.url()
     );
     let seconds = if opened.is_live() { seconds } else { still::FILE_S_MAX };
     match still::take(&opened, seconds, &programs, &stop).await {
         Ok(picture) => {
             let [width, height] = picture.picture_px;
+            let logged = logged::still(&state, &name, picture.samples).await;
+            logged.context("the picture is not shown: it could not be put on record")?;
             eprintln!("The picture is there: {width} x {height} pixels, of {} moments.", picture.samples);
             drawing.show(picture);
         }

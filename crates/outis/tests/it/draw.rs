@@ -43,7 +43,11 @@ fn strangers_get_neither_picture_nor_pen() {
     stage.short_clip(8);
     let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
     let (address, path) = page(&mut running);
-    assert!(running.said().contains("whoever passes is left out"), "announced: {}", running.said());
+    let said = running.said();
+    assert!(
+        said.contains("whoever passes is left out") && said.contains("on record in"),
+        "announced: {said}"
+    );
     let at = |what: &str| format!("{path}{what}");
     wait_for("the picture", || json_of(address, &at("state"))["picture"].is_array().then_some(()));
 
@@ -81,12 +85,49 @@ fn strangers_get_neither_picture_nor_pen() {
     let ended = running.end();
     assert_eq!(ended.code, 0, "{ended:?}");
     assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+    assert_eq!(stills_on_record(&stage, "outis/public"), 1);
     let again = stage.run(&["calibrate", "vtest.avi", "--out", "gate.toml"]);
     assert!(again.code == 1 && again.stderr.contains("already"), "{again:?}");
 }
 
+/// In a log that is sound.
+fn stills_on_record(stage: &Stage, public: &str) -> u64 {
+    let verdict = stage.run(&["verify", "--json", public]).json();
+    assert_eq!(verdict["sound"], true, "{verdict}");
+    verdict["stills"].as_u64().unwrap()
+}
+
+#[test]
+fn a_picture_is_on_record_before_it_is_shown_also_where_cameras_are_watched() {
+    let stage = Stage::new();
+    stage.short_clip(12);
+    stage.write(
+        "w.toml",
+        "listen = \"127.0.0.1:0\"\nstate = \"state\"\n\n[[camera]]\nname = \"gate\"\nsource = \"vtest.avi\"\n\
+         profile = \"exact\"\nwindow_s = 60\n[[camera.line]]\nname = \"path\"\npoints = [[225, 340], [225, 180]]\n",
+    );
+    let watch = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    watch.camera_when(|camera| camera["media_s"].as_f64().is_some_and(|media_s| media_s >= 0.5));
+    let drawing = ["calibrate", "vtest.avi", "--state", "state"];
+    let mut running = stage.start(&mut stage.outis(&drawing));
+    let (address, path) = page(&mut running);
+    wait_for("the picture", || json_of(address, &format!("{path}state"))["picture"].is_array().then_some(()));
+    // The door has it in its log while it is at work.
+    assert_eq!(stills_on_record(&stage, "state/public"), 1);
+    running.signal("-INT");
+    running.end();
+    watch.signal("-INT");
+    watch.end();
+    assert_eq!(stills_on_record(&stage, "state/public"), 1);
+}
+
 #[test]
 fn what_gives_no_picture_is_said() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    stage.write("a-file", "");
+    let ended = stage.run(&["calibrate", "vtest.avi", "--state", "a-file"]);
+    assert!(ended.code == 1 && ended.stderr.contains("could not be put on record"), "{ended:?}");
     let stage = Stage::new();
     stage.short_clip(2);
     for (arguments, code, expected) in [
