@@ -44,6 +44,11 @@ impl Blanks {
         Self { areas, spans: Vec::new(), held_for: None }
     }
 
+    /// In pixels of the picture that lines were drawn in.
+    pub(crate) fn areas(&self) -> &[Zone] {
+        &self.areas
+    }
+
     /// The frame without them. `zoom` says how large it is beside the picture that was drawn in.
     ///
     /// # Errors

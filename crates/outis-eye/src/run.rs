@@ -175,7 +175,7 @@ impl<'a, W: Write> Eye<'a, W> {
     ) -> Self {
         let Settings { scene, drawn_px, blanks, schema, measure, look_rate, way, alerts, snapshot_ms } =
             settings;
-        let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone());
+        let planner = Planner::new(way, scene.lines.clone(), scene.zones.clone()).leaving_out(blanks.clone());
         let classes = schema.classes().to_vec();
         let mut measurer = Measurer::new(scene.clone(), schema, measure);
         measurer.watch_for(&alerts.situations, alerts.gap_ms);
@@ -256,7 +256,8 @@ impl<'a, W: Write> Eye<'a, W> {
         // What has shrunk to less than a pixel is not looked at more closely; it is counted all the same.
         let lines = self.scene.lines.iter().filter_map(|line| zoom.line(line).ok()).collect();
         let zones = self.scene.zones.iter().filter_map(|zone| zoom.zone(zone).ok()).collect();
-        self.planner = Planner::new(self.way, lines, zones);
+        let blanks = self.blanks.areas().iter().filter_map(|area| zoom.zone(area).ok()).collect();
+        self.planner = Planner::new(self.way, lines, zones).leaving_out(blanks);
     }
 
     /// What the detector sees of the classes that are counted; `None` when it could not look.

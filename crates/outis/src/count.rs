@@ -47,6 +47,10 @@ pub(crate) struct CountArgs {
     #[arg(long, value_name = "NAME:X,Y,X,Y,X,Y…", value_parser = Zone::parse)]
     zone: Vec<Zone>,
 
+    /// An area at which nobody looks: painted over before anything sees it; may be given several times
+    #[arg(long, value_name = "NAME:X,Y,X,Y,X,Y…", value_parser = Zone::parse)]
+    blank: Vec<Zone>,
+
     /// Print JSON instead of a table
     #[arg(long, conflicts_with = "csv")]
     json: bool,
@@ -143,7 +147,8 @@ impl CountArgs {
             ..GroundKeys::default()
         };
         let on_ground = keys.check(Vec::new(), ground.as_ref()).map_err(UsageError::new)?;
-        let scene = Scene::new(self.line, self.zone).map_err(UsageError::new)?.with_ground(on_ground);
+        let scene = Scene::new(self.line, self.zone).and_then(|scene| scene.with_blanks(self.blank));
+        let scene = scene.map_err(UsageError::new)?.with_ground(on_ground);
         let every_frame = self.every_frame.then_some(Looks::EveryFrame);
         Ok(CameraPlan {
             scene: scene.or_drawn_in(ground.as_ref().and_then(Ground::picture_px)),

@@ -4,7 +4,7 @@
 //! What has not changed since it was looked at needs no second look: the answer would be the same. So each block is
 //! held against itself at its last look, not against the frame before: who creeps is seen after a while, too.
 
-use outis_measure::{ImageBox, MediaTime};
+use outis_measure::{ImageBox, ImagePoint, MediaTime, Zone};
 
 use crate::scale::BLOCK_PX;
 
@@ -37,6 +37,8 @@ struct Block {
     noise: f32,
     /// Change since then, at the newest frame.
     change: f32,
+    /// It is painted over: there is nothing to be seen, ever.
+    blank: bool,
 }
 
 /// All blocks of the view.
@@ -48,9 +50,16 @@ pub(super) struct Changes {
     changed: Vec<bool>,
     /// What blocks change by when nothing moves, of 255: the median, averaged over the last looks.
     noise: f32,
+    /// Areas that are painted over.
+    blanks: Vec<Zone>,
 }
 
 impl Changes {
+    /// Of a view in which these areas are painted over: they need no look, and nobody asks how much of them was seen.
+    pub(super) fn new(blanks: Vec<Zone>) -> Self {
+        Self { blanks, ..Self::default() }
+    }
+
     /// Takes a frame's blocks, row by row. Says whether everything has changed at once.
     ///
     /// `unsure` is how far the blocks may lie from where they are said to lie, in blocks: at an edge that alone is a change.
@@ -62,10 +71,15 @@ impl Changes {
     ) -> bool {
         let first = (columns, rows) != (self.columns, self.rows);
         if first {
-            let block =
-                |value: &u8| Block { looked: f32::from(*value), at: None, noise: NOISE_START, change: 0.0 };
             (self.columns, self.rows) = (columns, rows);
-            self.blocks = brightness.iter().map(block).collect();
+            let block = |(index, value): (usize, &u8)| Block {
+                looked: f32::from(*value),
+                at: None,
+                noise: NOISE_START,
+                change: 0.0,
+                blank: self.is_blank(index),
+            };
+            self.blocks = brightness.iter().enumerate().map(block).collect();
         }
         for (block, value) in self.blocks.iter_mut().zip(brightness) {
             block.change = (f32::from(*value) - block.looked).abs();
@@ -79,11 +93,14 @@ impl Changes {
         let median = self.median_change();
         let least = CHANGE_MIN.max(CHANGE_MEDIANS * median);
         self.changed.clear();
-        self.changed
-            .extend(self.blocks.iter().map(|block| block.change > least.max(CHANGE_NOISES * block.noise)));
+        self.changed.extend(
+            self.blocks
+                .iter()
+                .map(|block| !block.blank && block.change > least.max(CHANGE_NOISES * block.noise)),
+        );
         let changed = self.changed.iter().filter(|changed| **changed).count();
         // In other light everything changes alike, so the median does.
-        let upset = changed as f32 > UPSET_SHARE * self.blocks.len() as f32 || median > UPSET_CHANGE;
+        let upset = changed as f32 > UPSET_SHARE * self.visible().count() as f32 || median > UPSET_CHANGE;
         if !upset {
             self.noise += VIEW_NOISE_SHARE * (median - self.noise);
         } else {
@@ -136,18 +153,29 @@ impl Changes {
 
     /// Share of the view that is known: unchanged since it was looked at.
     pub(super) fn known_share(&self) -> f32 {
-        let known =
-            self.blocks.iter().zip(&self.changed).filter(|(block, changed)| block.at.is_some() && !**changed);
-        known.count() as f32 / self.blocks.len().max(1) as f32
+        let known = self.visible().filter(|(block, changed)| block.at.is_some() && !**changed);
+        known.count() as f32 / self.visible().count().max(1) as f32
+    }
+
+    /// Blocks that are not painted over, and whether they have changed.
+    fn visible(&self) -> impl Iterator<Item = (&Block, &bool)> {
+        self.blocks.iter().zip(&self.changed).filter(|(block, _)| !block.blank)
+    }
+
+    /// Whether a block lies in a painted area as a whole.
+    fn is_blank(&self, index: usize) -> bool {
+        let (x, y) = self.center_px(index);
+        self.blanks.iter().any(|area| area.depth_px(ImagePoint::new(x, y)) >= BLOCK_PX as f32 / 2.0)
     }
 
     /// For how long an area was not looked at, in seconds, on average over its blocks; those never looked at count as
-    /// `never_s`.
+    /// `never_s`, and those that are painted over as looked at now.
     pub(super) fn age_s(&self, bbox: &ImageBox, now: MediaTime, never_s: f32) -> f32 {
         let (mut all, mut sum_s) = (0_u32, 0.0);
         for index in indices(self.columns, self.rows, bbox) {
-            let age_s = self.blocks[index].at.map_or(never_s, |at| now.seconds_since(at).min(never_s));
-            (all, sum_s) = (all + 1, sum_s + age_s);
+            let block = &self.blocks[index];
+            let age_s = block.at.map_or(never_s, |at| now.seconds_since(at).min(never_s));
+            (all, sum_s) = (all + 1, sum_s + if block.blank { 0.0 } else { age_s });
         }
         sum_s / all.max(1) as f32
     }
@@ -192,7 +220,7 @@ impl Changes {
 
     /// Of the blocks that were looked at; none, as long as there are none.
     fn median_change(&self) -> f32 {
-        let seen = self.blocks.iter().filter(|block| block.at.is_some()).step_by(MEDIAN_STEP);
+        let seen = self.blocks.iter().filter(|block| block.at.is_some() && !block.blank).step_by(MEDIAN_STEP);
         let mut changes: Vec<f32> = seen.map(|block| block.change).collect();
         let middle = changes.len() / 2;
         if changes.is_empty() { 0.0 } else { *changes.select_nth_unstable_by(middle, f32::total_cmp).1 }
@@ -245,6 +273,26 @@ mod tests {
 
     fn looked(changes: &mut Changes, blocks: &[u8], at_s: f64, found: &[ImageBox]) {
         changes.looked_at(&ALL, MediaTime::from_seconds(at_s), blocks, found);
+    }
+
+    #[test]
+    fn what_is_painted_over_needs_no_look_and_is_no_part_of_what_was_seen() {
+        // The right half, from column 20 on.
+        let corners = [(160.0, -1.0), (321.0, -1.0), (321.0, 161.0), (160.0, 161.0)];
+        let area = Zone::new(corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec()).unwrap();
+        let left = ImageBox { width: 160.0, ..ALL };
+        let right = ImageBox { left: 160.0, width: 160.0, ..ALL };
+        for (blanks, known_share, age_s, clusters) in [(vec![], 0.5, 60.0, 1), (vec![area], 1.0, 0.0, 0)] {
+            let mut changes = Changes::new(blanks);
+            changes.observe(SIZE, &street(), 0.0);
+            changes.looked_at(&left, MediaTime::ZERO, &street(), &[]);
+            assert_eq!(changes.known_share(), known_share);
+            assert_eq!(changes.age_s(&right, MediaTime::ZERO, 60.0), age_s);
+            let mut moved = street();
+            brighter(&mut moved, (25, 4), (29, 9), 30);
+            changes.observe(SIZE, &moved, 0.0);
+            assert_eq!(changes.clusters(|_, _| false).len(), clusters);
+        }
     }
 
     #[test]

@@ -78,13 +78,21 @@ pub struct Planner {
     input: Option<InputSize>,
     lines: Vec<Line>,
     zones: Vec<Zone>,
+    blanks: Vec<Zone>,
     view: Option<Box<View>>,
 }
 
 impl Planner {
     /// A planner that has seen nothing. It looks more closely at lines and into zones.
     pub fn new(way: Way, lines: Vec<Line>, zones: Vec<Zone>) -> Self {
-        Self { way, input: None, lines, zones, view: None }
+        Self { way, input: None, lines, zones, blanks: Vec::new(), view: None }
+    }
+
+    /// The same for a view in which these areas are painted over: no look is spent on them, and they are no part of what
+    /// is observed.
+    #[must_use]
+    pub fn leaving_out(self, blanks: Vec<Zone>) -> Self {
+        Self { blanks, ..self }
     }
 
     /// Shows the network inputs up to another size than its card's, for measurements.
@@ -126,7 +134,10 @@ impl Planner {
         };
         let view = match &mut self.view {
             Some(view) if view.picture_px() == picture_px => view,
-            other => other.insert(Box::new(View::new(picture_px, input, settings, detector.thresholds()))),
+            other => {
+                let blanks = self.blanks.clone();
+                other.insert(Box::new(View::new(picture_px, input, settings, detector.thresholds(), blanks)))
+            }
         };
         view.look(detector, frame, floor, &self.lines, &self.zones)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ffmpeg_next::format::Pixel;
 use outis_measure::{
     Detection, ImageBox, ImagePoint, Line, MeasureSettings, Measurer, MediaTime, Scene, Score, TrackPoint,
-    Tracker, TrackerSettings,
+    Tracker, TrackerSettings, Zone,
 };
 use outis_record::{Class, LineIndex, Schema};
 
@@ -65,6 +65,8 @@ struct Eyes {
     spent: Spent,
     /// Pixels spent at each look.
     costs: Vec<u64>,
+    /// What was looked at.
+    sources: Vec<ImageBox>,
 }
 
 impl Detect for Eyes {
@@ -85,6 +87,7 @@ impl Detect for Eyes {
                 found.push(Detection { bbox, class: thing.class, score: Score::new(0.8) });
             }
         }
+        self.sources.extend(parts().map(|part| part.source.to_box()));
         let pixels = sheets.iter().map(Sheet::pixels).sum();
         self.costs.push(pixels);
         self.spent.pixels += pixels;
@@ -118,10 +121,19 @@ fn play(
     settings: PlanSettings,
     seconds: f64,
     eyes: &mut Eyes,
+    scene: impl FnMut(f64) -> (Vec<Thing>, u8),
+    then: impl FnMut(MediaTime, &Look),
+) {
+    play_to(Planner::new(Way::Planned(settings), Vec::new(), Vec::new()), seconds, eyes, scene, then);
+}
+
+fn play_to(
+    mut planner: Planner,
+    seconds: f64,
+    eyes: &mut Eyes,
     mut scene: impl FnMut(f64) -> (Vec<Thing>, u8),
     mut then: impl FnMut(MediaTime, &Look),
 ) {
-    let mut planner = Planner::new(Way::Planned(settings), Vec::new(), Vec::new());
     for look in 0..(seconds * FPS) as u32 {
         let at_s = f64::from(look) / FPS;
         let (things, light) = scene(at_s);
@@ -153,6 +165,30 @@ fn tracks(looks: &[(MediaTime, Vec<Detection>)]) -> Vec<TrackPoint> {
     tracker.finish();
     points.extend(tracker.take_points());
     points
+}
+
+/// In a view of which the right two thirds are painted over, looks are spent on the left third, and that is all of it.
+#[test]
+fn what_is_painted_over_is_neither_looked_at_nor_missed() {
+    let corners = [(427.0, -1.0), (1281.0, -1.0), (1281.0, 721.0), (427.0, 721.0)];
+    let area = Zone::new(corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec()).expect("an area");
+    let settings = PlanSettings::default();
+    let [mut all, mut some] = [Eyes::default(), Eyes::default()];
+    let (mut first_all, mut first_some) = (None, None);
+    let planner = || Planner::new(Way::Planned(settings), Vec::new(), Vec::new());
+    let known = |at: MediaTime, look: &Look, first: &mut Option<MediaTime>| {
+        if look.observed_share > 0.99 {
+            first.get_or_insert(at);
+        }
+    };
+    let empty = |_| (Vec::new(), 120);
+    play_to(planner(), 20.0, &mut all, empty, |at, look| known(at, look, &mut first_all));
+    let partly = planner().leaving_out(vec![area]);
+    play_to(partly, 20.0, &mut some, empty, |at, look| known(at, look, &mut first_some));
+    let (first_all, first_some) = (first_all.expect("all is seen"), first_some.expect("a third is seen"));
+    assert!(first_some < first_all, "{first_some:?} {first_all:?}");
+    let hidden = |eyes: &Eyes| eyes.sources.iter().filter(|source| source.left > 427.0 + 8.0).count();
+    assert!(hidden(&all) > 0 && hidden(&some) == 0, "{} {}", hidden(&all), hidden(&some));
 }
 
 /// Who stands still or sits is one person and stays one, while others pass close by.

@@ -108,6 +108,7 @@ impl View {
         input: InputSize,
         settings: PlanSettings,
         thresholds: Thresholds,
+        blanks: Vec<Zone>,
     ) -> Self {
         let tracker = TrackerSettings {
             score_new: thresholds.score_new.get(),
@@ -123,7 +124,7 @@ impl View {
             ground: 128,
 
             steady: Steady::default(),
-            changes: Changes::default(),
+            changes: Changes::new(blanks),
             heights: Heights::new(picture_px),
             tracker: Tracker::new(tracker),
             kept: Vec::new(),

@@ -37,6 +37,18 @@ fn eight_seconds_of_a_real_clip() {
     }
 }
 
+#[test]
+fn nobody_is_counted_where_nobody_looks() {
+    let stage = Stage::new();
+    stage.short_clip(4);
+    let all = "all of it:-9,-9,800,-9,800,600,-9,600";
+    let ended = stage.run(&["count", "vtest.avi", "--line", WEST, "--blank", all, "--json"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.json()["occupancy"]["classes"]["person"]["max"], 0, "{ended:?}");
+    let ended = stage.run(&["count", "vtest.avi", "--line", WEST, "--blank", "corner:0,0"]);
+    assert!(ended.code == 2 && ended.stderr.contains("corner:0,0"), "{ended:?}");
+}
+
 /// As `outis calibrate` finds the ground of the clip.
 const GROUND: &str = "[[camera]]\nname = \"campus\"\nsource = \"vtest.avi\"\n\n[camera.ground]\nfocal_px = 1190.4\n\
                       pitch_deg = 16.48\nroll_deg = -3.09\nheight_m = 7.07\npicture = [768, 576]\n";
