@@ -9,8 +9,8 @@ mod server;
 
 use std::{
     env,
-    fs::OpenOptions,
-    io::Write as _,
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -149,6 +149,23 @@ fn named(source: &Path, opened: &Source) -> String {
 fn write_new(out: &Path, text: &str) -> anyhow::Result<()> {
     let file = OpenOptions::new().write(true).create_new(true).open(out);
     let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.with_context(|| format!("{} cannot be written", out.display()))
+}
+
+/// Over a file that we have written, as long as nobody else has: whoever looks sees the old one or the new one.
+fn write_again(out: &Path, before: &str, text: &str) -> anyhow::Result<()> {
+    match fs::read(out) {
+        Ok(found) if found == before.as_bytes() => {}
+        Ok(_) => anyhow::bail!(
+            "{} is not as it was written here: somebody has changed it; move it away, and save again",
+            out.display()
+        ),
+        Err(error) if error.kind() == ErrorKind::NotFound => return write_new(out, text),
+        Err(error) => return Err(error).with_context(|| format!("{} cannot be read", out.display())),
+    }
+    let draft = out.with_extension("toml.draft");
+    // What is left of an earlier try is ours.
+    let written = fs::write(&draft, text).and_then(|()| fs::rename(&draft, out));
     written.with_context(|| format!("{} cannot be written", out.display()))
 }
 

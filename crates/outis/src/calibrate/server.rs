@@ -2,7 +2,6 @@
 //! terminal told: other users of this machine, and web sites that are open here, do not have it.
 
 use std::{
-    fs,
     future::ready,
     io,
     net::SocketAddr,
@@ -25,7 +24,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::{
     draft::{Camera, Draft},
     preview::Preview,
-    write_new,
+    write_again, write_new,
 };
 use crate::{detector::Cache, launch::Programs, page, still::Still};
 
@@ -57,8 +56,8 @@ struct Shared {
 struct Now {
     still: Option<Still>,
     preview: Option<Preview>,
-    /// Whether `out` is there and ours, so that it may be written again.
-    saved: bool,
+    /// What was written to `out`: as long as it says this, it is ours and may be written again.
+    written: Option<String>,
 }
 
 impl Drawing {
@@ -73,7 +72,7 @@ impl Drawing {
 
     /// Whether a configuration was written.
     pub(super) fn is_saved(&self) -> bool {
-        self.now().saved
+        self.now().written.is_some()
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -96,15 +95,14 @@ impl Drawing {
         let (text, _) = self.checked(body)?;
         let out = &self.0.out;
         let mut now = self.now();
-        let written = match now.saved {
-            true => fs::write(out, &text).map_err(|error| format!("{}: {error}", out.display())),
-            false => write_new(out, &text).map_err(|error| format!("{error:#}")),
+        let written = match &now.written {
+            Some(before) => write_again(out, before, &text),
+            None => write_new(out, &text),
         };
-        written.map_err(|why| Refused(StatusCode::CONFLICT, why))?;
-        if !now.saved {
+        written.map_err(|error| Refused(StatusCode::CONFLICT, format!("{error:#}")))?;
+        if now.written.replace(text.clone()).is_none() {
             eprintln!("Written: {0}. To count: outis watch {0}", out.display());
         }
-        now.saved = true;
         Ok(Saved { path: out.display().to_string(), text })
     }
 
@@ -128,7 +126,7 @@ impl Drawing {
             can_be_tried: self.0.camera.can_be_tried(),
             picture: now.still.as_ref().map(|still| still.picture_px),
             patched_permille: now.still.as_ref().map_or(0, |still| still.patched_permille),
-            saved: now.saved,
+            saved: now.written.is_some(),
         }
     }
 }

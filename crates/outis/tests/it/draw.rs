@@ -81,6 +81,12 @@ fn strangers_get_neither_picture_nor_pen() {
         let saved = post(address, &at("save"), "", DRAWN);
         assert!(saved.0.starts_with("http/1.1 200"), "{saved:?}");
     }
+    let written = stage.read("gate.toml");
+    stage.write("gate.toml", "# of somebody else");
+    let refused = post(address, &at("save"), "", DRAWN);
+    assert!(refused.0.starts_with("http/1.1 409") && refused.1.contains("changed"), "{refused:?}");
+    assert_eq!(stage.read("gate.toml"), "# of somebody else");
+    stage.write("gate.toml", written);
     running.signal("-INT");
     let ended = running.end();
     assert_eq!(ended.code, 0, "{ended:?}");
