@@ -1,18 +1,21 @@
 // Draws lines and zones on a picture of the street with nobody in it. All text goes in by textContent, all shapes by
-// attributes: a name can hold whatever somebody types. Points are in pixels of the camera's picture.
+// attributes: a name can hold whatever somebody types. Points are in pixels of the camera's picture. The ground is a
+// rectangle of which the sides are known; the squares that are drawn by it are for the eye alone, nothing is measured here.
 
 const TEXTS = {
   en: {
     title: "Draw what is counted", street: "The street", tools: "Tools", drawing: "Picture of the street with what is drawn on it",
-    line: "Line", zone: "Zone", blank: "Do not look", undo: "Undo", redo: "Redo", camera: "Name of the camera", places: "Lines, zones, and where nobody looks",
+    line: "Line", zone: "Zone", blank: "Do not look", undo: "Undo", redo: "Redo", camera: "Name of the camera", ground: "Ground", places: "Lines, zones, the ground, and where nobody looks",
     none: "Nothing yet. Choose Line or Zone, then draw on the picture.", try: "Count the file", save: "Save",
     waiting: "The picture is being made. Whoever passes is left out, so this takes a moment.",
-    hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up.",
+    hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up. Ground: the four corners of a rectangle on the ground, one after the other, whose sides you have measured.",
     patched: "{percent} of the picture is shown as flat patches: somebody was there most of the time.",
     promise: "The picture shows what stayed where it was for half of the time, so nobody who passed; whoever sat or stood there all the while is in it. It is shown on this page alone and kept nowhere.",
     written: "What was written", saved: "Written: {path}. To count: outis watch {path}",
     turn: "Turn round", turnName: "Turn {name} round", drop: "Remove", dropName: "Remove {name}",
     lineName: "line {n}", zoneName: "zone {n}", blankName: "blank {n}", kindLine: "Line", kindZone: "Zone", kindBlank: "Nobody looks here",
+    groundName: "ground", kindGround: "A rectangle on the ground", side: "Corner {i} to {j}, in metres",
+    squares: "Squares of one metre. Do they lie flat, and is what you know as long as it should be? Where they end, a metre is smaller than {px} pixels: distances there are poor.",
     point: "{name}, point {i} of {n}: {x}, {y}. Arrow keys move it.", between: "{name}: add a corner between {i} and {j}",
     added: "{name} added.", removed: "{name} removed.", undone: "Undone.", redone: "Done again.", turned: "{name} turned round.",
     moved: "{x}, {y}", line_counts: "{forward} forward, {backward} back", zone_counts: "{entered} in, {left} out, {now} now",
@@ -21,15 +24,17 @@ const TEXTS = {
   },
   fr: {
     title: "Dessiner ce qui est compté", street: "La rue", tools: "Outils", drawing: "Image de la rue avec ce qui y est dessiné",
-    line: "Ligne", zone: "Zone", blank: "Ne pas regarder", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", places: "Lignes, zones, et où personne ne regarde",
+    line: "Ligne", zone: "Zone", blank: "Ne pas regarder", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", ground: "Sol", places: "Lignes, zones, le sol, et où personne ne regarde",
     none: "Rien encore. Choisissez Ligne ou Zone, puis dessinez sur l’image.", try: "Compter le fichier", save: "Enregistrer",
     waiting: "L’image se prépare. Les passants en sont retirés, cela prend un moment.",
-    hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne.",
+    hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne. Sol : les quatre coins d’un rectangle au sol, l’un après l’autre, dont vous avez mesuré les côtés.",
     patched: "{percent} de l’image est montré en aplats : quelqu’un y était la plupart du temps.",
     promise: "L’image montre ce qui est resté en place la moitié du temps, donc aucun passant ; qui y est resté assis ou debout tout du long s’y trouve. Elle n’est montrée que sur cette page et n’est conservée nulle part.",
     written: "Ce qui a été écrit", saved: "Écrit : {path}. Pour compter : outis watch {path}",
     turn: "Retourner", turnName: "Retourner {name}", drop: "Supprimer", dropName: "Supprimer {name}",
     lineName: "ligne {n}", zoneName: "zone {n}", blankName: "masque {n}", kindLine: "Ligne", kindZone: "Zone", kindBlank: "Personne ne regarde ici",
+    groundName: "sol", kindGround: "Un rectangle au sol", side: "Du coin {i} au coin {j}, en mètres",
+    squares: "Carrés d’un mètre. Sont-ils à plat, et ce que vous connaissez a-t-il la bonne longueur ? Là où ils s’arrêtent, un mètre fait moins de {px} pixels : les distances y sont mauvaises.",
     point: "{name}, point {i} sur {n} : {x}, {y}. Les flèches le déplacent.", between: "{name} : ajouter un coin entre {i} et {j}",
     added: "{name} : ajout.", removed: "{name} : suppression.", undone: "Annulé.", redone: "Rétabli.", turned: "{name} : sens inversé.",
     moved: "{x}, {y}", line_counts: "{forward} aller, {backward} retour", zone_counts: "{entered} entrées, {left} sorties, {now} présents",
@@ -41,6 +46,9 @@ const TEXTS = {
 const language = navigator.language.toLowerCase().startsWith("fr") ? "fr" : "en";
 const texts = TEXTS[language];
 const SVG = "http://www.w3.org/2000/svg";
+// A metre that is smaller than this cannot be told from the jitter of a foot; and nobody measures farther than this.
+const METRE_PX_MIN = 6, METRES_MAX = 60;
+const GROUND_CORNERS = 4;
 const CORNERS_MIN = 3, CORNERS_MAX = 64, NEAR_PX = 14, HISTORY_MAX = 200;
 const POLL_MS = 500, CHECK_MS = 300;
 
@@ -52,7 +60,7 @@ const copy = (value) => JSON.parse(JSON.stringify(value));
 const whole = (value) => Math.round(10 * value) / 10;
 
 let size = [1, 1];
-let shapes = [];            // { id, kind, name, points }
+let shapes = [];            // { id, kind, name, points }, the ground with sides: two lengths in metres as typed
 let past = [], future = [];
 let chosen = null, tool = null;
 let sketch = null;          // points of what is being drawn
@@ -87,6 +95,7 @@ function undo(from, to, spoken) {
 
 function freeName(kind) {
   const text = texts[`${kind}Name`];
+  if (kind === "ground") return text;
   for (let n = 1; ; n++) {
     const name = fill(text, { n });
     if (!shapes.some((shape) => shape.name === name)) return name;
@@ -95,7 +104,11 @@ function freeName(kind) {
 
 function add(kind, points) {
   remember();
+  // There is one ground.
+  const before = kind === "ground" ? shapes.find((other) => other.kind === kind) : undefined;
+  shapes = shapes.filter((other) => other !== before);
   const shape = { id: nextId++, kind, name: freeName(kind), points: points.map(inside) };
+  if (kind === "ground") shape.sides = before?.sides ?? ["", ""];
   shapes.push(shape);
   chosen = shape.id;
   choose(null);
@@ -140,9 +153,12 @@ function at(event) {
 
 function render() {
   const focus = document.activeElement?.dataset?.handle;
-  drawing.querySelectorAll(".shape, .sketch").forEach((old) => old.remove());
+  drawing.querySelectorAll(".shape, .sketch, .metre").forEach((old) => old.remove());
   const unit = scale();
-  for (const shape of shapes) renderShape(shape, unit);
+  for (const shape of shapes) {
+    if (shape.kind === "ground") renderMetres(shape);
+    renderShape(shape, unit);
+  }
   if (sketch) {
     const points = hover ? [...sketch, hover] : sketch;
     element("path", { class: "sketch", d: path(points, false) }, drawing);
@@ -172,8 +188,57 @@ function renderShape(shape, unit) {
   }
   const label = element("text", { class: "label", x: middle[0] + 8 * unit, y: middle[1] - 10 * unit, "font-size": 15 * unit, "stroke-width": 4 * unit }, group);
   label.textContent = shape.name;
-  if (closed) shape.points.forEach((point, i) => renderBetween(shape, i, point, unit, group));
+  if (closed && shape.kind !== "ground") shape.points.forEach((point, i) => renderBetween(shape, i, point, unit, group));
   shape.points.forEach((point, i) => renderHandle(shape, i, point, unit, group));
+}
+
+/** The sides in metres, or null while one is not typed. */
+function sidesOf(shape) {
+  const sides = shape.sides.map(Number);
+  return sides.every((side) => side > 0 && Number.isFinite(side)) ? sides : null;
+}
+
+/** From the ground's metres to the picture: the projective map of a square onto four corners (Heckbert 1989). */
+function projection({ points: [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] }, [width, depth]) {
+  const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
+  const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
+  const all = dx1 * dy2 - dx2 * dy1;
+  const [g, h] = [(sx * dy2 - dx2 * sy) / all, (dx1 * sy - sx * dy1) / all];
+  return (x, y) => {
+    const [s, t] = [x / width, y / depth];
+    const near = g * s + h * t + 1;
+    if (!(near > 1e-6)) return null;
+    return [((x1 - x0 + g * x1) * s + (x3 - x0 + h * x3) * t + x0) / near, ((y1 - y0 + g * y1) * s + (y3 - y0 + h * y3) * t + y0) / near];
+  };
+}
+
+/** Squares of a metre, as far as they can be told from each other. */
+function renderMetres(shape) {
+  const sides = sidesOf(shape);
+  if (!sides) return;
+  const place = projection(shape, sides);
+  const [fromX, fromY] = sides.map((side) => Math.floor(side / 2) - METRES_MAX);
+  const seen = ([x, y]) => x > -size[0] && x < 2 * size[0] && y > -size[1] && y < 2 * size[1];
+  let d = "";
+  // A square is told from its neighbours when it is neither too narrow nor too flat: its area over its longer side.
+  const told = ([x, y], [a, b], [c, d]) => {
+    const [p, q, r, s] = [a - x, b - y, c - x, d - y];
+    return Math.abs(p * s - q * r) >= METRE_PX_MIN * Math.max(Math.hypot(p, q), Math.hypot(r, s));
+  };
+  const edge = (a, b) => { d += `M${whole(a[0])} ${whole(a[1])}L${whole(b[0])} ${whole(b[1])}`; };
+  const column = (x) => Array.from({ length: 2 * METRES_MAX + 1 }, (_, row) => place(x, fromY + row));
+  let before = null;
+  for (let i = 0; i <= 2 * METRES_MAX; i++) {
+    const here = column(fromX + i);
+    here.forEach((point, row) => {
+      const [beside, behind] = [before?.[row], here[row + 1]];
+      if (!point || !beside || !behind || !seen(point) || !told(point, beside, behind)) return;
+      edge(beside, point);
+      edge(point, behind);
+    });
+    before = here;
+  }
+  drawing.querySelector("image").after(element("path", { class: "metre", d }));
 }
 
 function renderHandle(shape, i, [x, y], unit, group) {
@@ -201,11 +266,17 @@ function renderPlaces() {
       item = $("place").content.firstElementChild.cloneNode(true);
       item.dataset.id = shape.id;
       item.classList.add(shape.kind);
-      item.querySelector(".kind").textContent = { line: texts.kindLine, zone: texts.kindZone, blank: texts.kindBlank }[shape.kind];
+      item.querySelector(".kind").textContent = { line: texts.kindLine, zone: texts.kindZone, blank: texts.kindBlank, ground: texts.kindGround }[shape.kind];
+      item.querySelector(".sides").hidden = shape.kind !== "ground";
+      item.querySelectorAll(".sides span").forEach((span, i) => { span.textContent = fill(texts.side, { i: i + 1, j: i + 2 }); });
+      item.querySelector(".name").readOnly = shape.kind === "ground";
       list.append(item);
     }
     const input = item.querySelector(".name");
     if (document.activeElement !== input) input.value = shape.name;
+    item.querySelectorAll(".side").forEach((side, i) => {
+      if (shape.sides && document.activeElement !== side) side.value = shape.sides[i];
+    });
     const turn = item.querySelector(".turn"), gone = item.querySelector(".drop");
     turn.hidden = shape.kind !== "line";
     turn.textContent = texts.turn;
@@ -218,6 +289,7 @@ function renderPlaces() {
 
 function countsOf(shape) {
   if (shape.kind === "blank") return "";
+  if (shape.kind === "ground") return sidesOf(shape) ? fill(texts.squares, { px: METRE_PX_MIN }) : "";
   const places = counts?.[shape.kind === "line" ? "lines" : "zones"] ?? [];
   const found = places.find((place) => place.name === shape.name);
   if (!found) return "";
@@ -234,7 +306,9 @@ $("places").addEventListener("input", (event) => {
     event.target.dataset.before = "1";
     remember();
   }
-  shape.name = event.target.value;
+  const sides = [...event.target.closest("[data-id]").querySelectorAll(".side")];
+  if (sides.includes(event.target)) shape.sides[sides.indexOf(event.target)] = event.target.value;
+  else shape.name = event.target.value;
   changed();
 });
 $("places").addEventListener("focusout", (event) => delete event.target.dataset.before);
@@ -258,11 +332,11 @@ $("places").addEventListener("focusin", (event) => {
 function choose(next) {
   tool = next;
   sketch = hover = null;
-  for (const id of ["line", "zone", "blank"]) $(id).setAttribute("aria-pressed", String(tool === id));
+  for (const id of ["line", "zone", "blank", "ground"]) $(id).setAttribute("aria-pressed", String(tool === id));
   drawing.classList.toggle("drawing-new", tool !== null);
 }
 
-for (const kind of ["line", "zone", "blank"]) {
+for (const kind of ["line", "zone", "blank", "ground"]) {
   $(kind).addEventListener("click", (event) => {
     if (!size) return;
     if (event.detail === 0) return place(kind);
@@ -274,14 +348,15 @@ for (const kind of ["line", "zone", "blank"]) {
 /** By the keyboard there is nothing to click with: a shape in the middle of the picture, to be moved by its points. */
 function place(kind) {
   const [w, h] = size;
-  const points = kind === "line" ? [[0.35 * w, 0.5 * h], [0.65 * w, 0.5 * h]] : [[0.4, 0.4], [0.6, 0.4], [0.6, 0.6], [0.4, 0.6]].map(([x, y]) => [x * w, y * h]);
+  const lying = [[0.4, 0.8], [0.6, 0.8], [0.56, 0.6], [0.44, 0.6]].map(([x, y]) => [x * w, y * h]);
+  const points = kind === "ground" ? lying : kind === "line" ? [[0.35 * w, 0.5 * h], [0.65 * w, 0.5 * h]] : [[0.4, 0.4], [0.6, 0.4], [0.6, 0.6], [0.4, 0.6]].map(([x, y]) => [x * w, y * h]);
   const shape = add(kind, points);
   drawing.querySelector(`[data-handle="${shape.id}-0"]`)?.focus();
 }
 
 function closeSketch() {
   const points = sketch;
-  const enough = tool === "line" ? points?.length === 2 : points?.length >= CORNERS_MIN;
+  const enough = { line: points?.length === 2, ground: points?.length === GROUND_CORNERS }[tool] ?? points?.length >= CORNERS_MIN;
   if (enough) add(tool, points);
 }
 
@@ -298,11 +373,12 @@ drawing.addEventListener("pointerdown", (event) => {
   if (tool) {
     event.preventDefault();
     const near = sketch && Math.hypot(point[0] - sketch[0][0], point[1] - sketch[0][1]) < NEAR_PX * scale();
-    if (tool !== "line" && sketch?.length >= CORNERS_MIN && near) return closeSketch();
+    if (["zone", "blank"].includes(tool) && sketch?.length >= CORNERS_MIN && near) return closeSketch();
     if (sketch?.length >= CORNERS_MAX) return closeSketch();
     sketch = [...(sketch ?? []), inside(point)];
     drawing.setPointerCapture(event.pointerId);
     if (tool === "line" && sketch.length === 2) return closeSketch();
+    if (tool === "ground" && sketch.length === GROUND_CORNERS) return closeSketch();
     return render();
   }
   const shape = shapeOf(event.target);
@@ -389,7 +465,7 @@ drawing.addEventListener("keydown", (event) => {
     drawing.querySelector(`[data-handle="${shape.id}-${i + 1}"]`)?.focus();
   } else if (event.key === "Delete" || event.key === "Backspace") {
     event.preventDefault();
-    if (point === undefined || shape.points.length <= CORNERS_MIN) {
+    if (point === undefined || shape.kind === "ground" || shape.points.length <= CORNERS_MIN) {
       drop(shape);
       $(shape.kind).focus();
       return;
@@ -425,6 +501,7 @@ const draft = () => ({
   lines: shapes.filter((s) => s.kind === "line").map(({ name, points }) => ({ name, points })),
   zones: shapes.filter((s) => s.kind === "zone").map(({ name, points }) => ({ name, corners: points })),
   blanks: shapes.filter((s) => s.kind === "blank").map(({ name, points }) => ({ name, corners: points })),
+  ground: shapes.filter((s) => s.kind === "ground").map((s) => ({ corners: s.points, sides_m: sidesOf(s) }))[0] ?? null,
 });
 
 /** Sends the drawing; gives what comes back, or null when it was refused, which is told. */

@@ -2,6 +2,7 @@
 
 use std::{
     fmt::Write as _,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
 };
 
@@ -14,6 +15,12 @@ use crate::{
     detector::{Cache, Detector},
     source::{Source, Transport},
 };
+
+/// Sides that a tape measure or a map gives, in metres.
+const SIDES_M: RangeInclusive<f64> = 0.1..=1000.0;
+
+/// Three corners that span less than this lie in one row: twice an area in square pixels.
+const TURN_PX2_MIN: f64 = 50.0;
 
 /// The camera that lines are drawn for.
 #[derive(Debug, Clone)]
@@ -33,6 +40,17 @@ pub(super) struct Draft {
     zones: Vec<DrawnZone>,
     /// Areas at which nobody looks.
     blanks: Vec<DrawnZone>,
+    ground: Option<DrawnGround>,
+}
+
+/// A rectangle on the ground of which somebody knows the sides.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DrawnGround {
+    /// In order around it.
+    corners: [[f64; 2]; 4],
+    /// From the first corner to the second, and from the second to the third; none while they are not typed.
+    sides_m: Option<[f64; 2]>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -103,6 +121,14 @@ impl Camera {
             text,
             "# Width and height of the picture that all this was drawn in.\npicture = [{width}, {height}]"
         );
+        if let Some(DrawnGround { corners, sides_m: Some([a, b]) }) = &draft.ground {
+            let corners = corners.each_ref().map(point).join(", ");
+            let _ = write!(
+                text,
+                "\n# A rectangle on the ground, {a} m from its first corner to its second and {b} m to its third.\n\
+                 [camera.ground]\nimage = [{corners}]\nmetres = [[0, 0], [{a}, 0], [{a}, {b}], [0, {b}]]\n",
+            );
+        }
         for DrawnLine { name, points: [a, b] } in &draft.lines {
             let _ = write!(
                 text,
@@ -138,12 +164,38 @@ impl Camera {
         if draft.lines.is_empty() && draft.zones.is_empty() {
             return Err("nothing is drawn yet: a line or a zone is needed".to_owned());
         }
+        draft.ground.as_ref().map_or(Ok(()), DrawnGround::check)?;
         let text = self.configuration(draft, picture_px);
         let setup = config::check(out, &text, cache).map_err(|error| format!("{error:#}"))?;
         let [width, height] = picture_px.map(|side| u16::try_from(side).unwrap_or(u16::MAX));
         match setup.cameras.iter().flat_map(|c| c.plan.scene.outside_warnings(width, height)).next() {
             Some(warning) => Err(warning),
             None => Ok((text, setup)),
+        }
+    }
+}
+
+impl DrawnGround {
+    /// What no camera makes of a rectangle is refused here: `outis watch` takes any four points.
+    fn check(&self) -> Result<(), String> {
+        let Self { corners, sides_m } = self;
+        let sides_m = sides_m.ok_or("ground: type how long the sides of the rectangle are, in metres")?;
+        if let Some(side_m) = sides_m.iter().find(|side_m| !SIDES_M.contains(side_m)) {
+            let (least, most) = (SIDES_M.start(), SIDES_M.end());
+            return Err(format!("ground: a side of {side_m} m; {least} to {most} m are possible"));
+        }
+        let turn = |i: usize| {
+            let [[ax, ay], [bx, by], [cx, cy]] = [0, 1, 2].map(|step| corners[(i + step) % 4]);
+            (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
+        };
+        let turns = [0, 1, 2, 3].map(turn);
+        let around =
+            turns.iter().all(|turn| *turn > TURN_PX2_MIN) || turns.iter().all(|turn| *turn < -TURN_PX2_MIN);
+        if around {
+            Ok(())
+        } else {
+            Err("ground: its corners must go round it in order, and no three of them may lie in one row"
+                .to_owned())
         }
     }
 }
@@ -157,7 +209,7 @@ fn point([x, y]: &[f64; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::tests::setup;
+    use crate::{config::tests::setup, ground::Ground};
 
     fn camera(source: &str) -> Camera {
         let source = Source::parse(Path::new(source), Path::new("/videos")).unwrap();
@@ -173,7 +225,8 @@ mod tests {
         let drawn = draft(
             r#"{"name":"the \"old\" gate","lines":[{"name":"a","points":[[1,2],[300.04,4.96]]}],
                 "zones":[{"name":"b\\c","corners":[[10,10],[90,10],[90,90]]}],
-                "blanks":[{"name":"flats","corners":[[0,0],[50,0],[50,40],[0,40]]}]}"#,
+                "blanks":[{"name":"flats","corners":[[0,0],[50,0],[50,40],[0,40]]}],
+                "ground":{"corners":[[100,400],[500,400],[400,200.04],[200,200]],"sides_m":[4,6.5]}}"#,
         );
         let text = camera("gate.mp4").configuration(&drawn, [768, 576]);
         let setup = setup(&text);
@@ -187,6 +240,12 @@ mod tests {
         assert_eq!([a.x_px, a.y_px, b.x_px, b.y_px], [1.0, 2.0, 300.0, 5.0]);
         assert_eq!((scene.zones()[0].name.as_str(), scene.zones()[0].corners.len()), ("b\\c", 3));
         assert_eq!((scene.blanks()[0].name.as_str(), scene.blanks()[0].corners.len()), ("flats", 4));
+        let Some(Ground::Points { image, metres }) = &camera.plan.ground else { panic!("{text}") };
+        assert_eq!(
+            image.map(|p| [p.x_px, p.y_px]),
+            [[100.0, 400.0], [500.0, 400.0], [400.0, 200.0], [200.0, 200.0]]
+        );
+        assert_eq!(*metres, [[0.0, 0.0], [4.0, 0.0], [4.0, 6.5], [0.0, 6.5]]);
         assert_eq!(camera.plan.source, Source::File("/videos/gate.mp4".into()));
     }
 
@@ -209,6 +268,26 @@ mod tests {
     fn mistakes_are_told_in_the_words_of_watch() {
         for (drawn, expected) in [
             (r#"{"name":"n","lines":[],"zones":[],"blanks":[]}"#, "nothing is drawn"),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[90,90],[80,40],[20,40]],"sides_m":null}}"#,
+                "type how long",
+            ),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[90,90],[80,40],[20,40]],"sides_m":[4,0.01]}}"#,
+                "a side of 0.01 m",
+            ),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[80,40],[90,90],[20,40]],"sides_m":[4,6]}}"#,
+                "go round it",
+            ),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[45,90],[90,90],[20,40]],"sides_m":[4,6]}}"#,
+                "in one row",
+            ),
             (r#"{"name":" ","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[]}"#, "name"),
             (
                 r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[1,2]]}],"zones":[],"blanks":[]}"#,

@@ -96,6 +96,65 @@ fn strangers_get_neither_picture_nor_pen() {
     assert!(again.code == 1 && again.stderr.contains("already"), "{again:?}");
 }
 
+/// A rectangle of 4 m by 6 m on the ground whose long sides meet at the top of the picture.
+const GROUND: [[f64; 2]; 4] = [[100.0, 400.0], [500.0, 400.0], [400.0, 200.0], [200.0, 200.0]];
+
+#[test]
+fn a_rectangle_on_the_ground_gives_metres() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
+    let (address, path) = page(&mut running);
+    let browser = Browser::open(&stage, "en", 1280);
+    browser.go(&format!("http://{address}{path}"));
+    let hand = Hand(&browser);
+    wait_for("the picture", || {
+        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
+    });
+    hand.click("#line");
+    hand.stroke("mouse", &[LINE[0], LINE[1]]);
+    // Another one first: there is one ground, and its sides stay.
+    for corners in [ZONE, GROUND] {
+        hand.click("#ground");
+        for corner in corners {
+            hand.stroke("touch", &[corner]);
+        }
+    }
+    assert_eq!(browser.value("document.querySelectorAll('.shape.ground').length"), 1);
+    let error = || browser.text("document.querySelector('#error').textContent");
+    wait_for("what is missing", || error().contains("how long the sides").then_some(()));
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
+    for (side, length) in [(1, "4"), (2, "6")] {
+        hand.focus(&format!(".place.ground .sides label:nth-child({side}) input"));
+        hand.keys(&[], &[length]);
+    }
+    wait_for("nothing to be missing", || error().is_empty().then_some(()));
+    // Half as far as its far side, a row of squares is at 1 / (1/400 + 1/200) * 2 = 266.7: nearer to it than to the near one.
+    let squares = browser.text("document.querySelector('.metre').getAttribute('d')");
+    let row = squares.split('M').any(|edge| {
+        let numbers: Vec<f64> = edge.split([' ', 'L']).filter_map(|number| number.parse().ok()).collect();
+        let expected = [166.7, 266.7, 233.3, 266.7];
+        numbers.len() == 4
+            && numbers.iter().zip(expected).all(|(number, expected)| (number - expected).abs() < 3.0)
+    });
+    assert!(row, "{squares}");
+    let nameless =
+        "[...document.querySelectorAll('.place.ground input')].filter((e) => !e.labels?.length).length";
+    assert_eq!(browser.value(nameless), 0);
+    hand.click("#save");
+    wait_for("the file", || {
+        browser.text("document.querySelector('#path').textContent").contains("gate.toml").then_some(())
+    });
+    let written: toml::Table = stage.read("gate.toml").parse().unwrap();
+    assert_eq!(written["camera"][0]["ground"]["metres"].to_string(), "[[0, 0], [4, 0], [4, 6], [0, 6]]");
+    running.signal("-INT");
+    running.end();
+    let counted =
+        stage.run(&["count", "vtest.avi", "--classes", "person", "--ground", "gate.toml", "--distance", "1"]);
+    assert_eq!(counted.code, 0, "{counted:?}");
+    assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+}
+
 /// In a log that is sound.
 fn stills_on_record(stage: &Stage, public: &str) -> u64 {
     let verdict = stage.run(&["verify", "--json", public]).json();
