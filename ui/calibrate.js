@@ -15,7 +15,9 @@ const TEXTS = {
     turn: "Turn round", turnName: "Turn {name} round", drop: "Remove", dropName: "Remove {name}",
     lineName: "line {n}", zoneName: "zone {n}", blankName: "blank {n}", kindLine: "Line", kindZone: "Zone", kindBlank: "Nobody looks here",
     groundName: "ground", kindGround: "A rectangle on the ground", side: "Corner {i} to {j}, in metres",
-    squares: "Squares of one metre. Do they lie flat, and is what you know as long as it should be? Where they end, a metre is smaller than {px} pixels: distances there are poor.",
+    find: "Find the ground from who walks by", giveUp: "Give up", finding: "Watching people: {seconds} s of the file.",
+    found: "Found from {people} people, and laid on the street as a rectangle. Distances are good in {good} of the picture, fair in another {fair}. Nobody measured anything: check one length that you know.",
+    notFound: "No ground was found: {why}", squares: "Squares of one metre. Do they lie flat, and is what you know as long as it should be? Where they end, a metre is smaller than {px} pixels: distances there are poor.",
     point: "{name}, point {i} of {n}: {x}, {y}. Arrow keys move it.", between: "{name}: add a corner between {i} and {j}",
     added: "{name} added.", removed: "{name} removed.", undone: "Undone.", redone: "Done again.", turned: "{name} turned round.",
     moved: "{x}, {y}", line_counts: "{forward} forward, {backward} back", zone_counts: "{entered} in, {left} out, {now} now",
@@ -34,7 +36,9 @@ const TEXTS = {
     turn: "Retourner", turnName: "Retourner {name}", drop: "Supprimer", dropName: "Supprimer {name}",
     lineName: "ligne {n}", zoneName: "zone {n}", blankName: "masque {n}", kindLine: "Ligne", kindZone: "Zone", kindBlank: "Personne ne regarde ici",
     groundName: "sol", kindGround: "Un rectangle au sol", side: "Du coin {i} au coin {j}, en mètres",
-    squares: "Carrés d’un mètre. Sont-ils à plat, et ce que vous connaissez a-t-il la bonne longueur ? Là où ils s’arrêtent, un mètre fait moins de {px} pixels : les distances y sont mauvaises.",
+    find: "Trouver le sol d’après les passants", giveUp: "Abandonner", finding: "Observation des passants : {seconds} s du fichier.",
+    found: "Trouvé d’après {people} personnes, et posé dans la rue comme un rectangle. Les distances sont bonnes dans {good} de l’image, passables dans {fair} de plus. Personne n’a rien mesuré : vérifiez une longueur que vous connaissez.",
+    notFound: "Aucun sol trouvé : {why}", squares: "Carrés d’un mètre. Sont-ils à plat, et ce que vous connaissez a-t-il la bonne longueur ? Là où ils s’arrêtent, un mètre fait moins de {px} pixels : les distances y sont mauvaises.",
     point: "{name}, point {i} sur {n} : {x}, {y}. Les flèches le déplacent.", between: "{name} : ajouter un coin entre {i} et {j}",
     added: "{name} : ajout.", removed: "{name} : suppression.", undone: "Annulé.", redone: "Rétabli.", turned: "{name} : sens inversé.",
     moved: "{x}, {y}", line_counts: "{forward} aller, {backward} retour", zone_counts: "{entered} entrées, {left} sorties, {now} présents",
@@ -575,6 +579,53 @@ async function follow(count) {
   }
 }
 
+// ---- the ground, from who walks by
+
+let searching = null, searches = 0;
+
+function endSearch(told) {
+  clearTimeout(searching);
+  searching = null;
+  searches += 1;
+  $("find").textContent = texts.find;
+  $("finding").textContent = told;
+}
+
+$("find").addEventListener("click", async () => {
+  if (searching) {
+    endSearch("");
+    fetch("find", { method: "DELETE" }).catch(() => {});
+    return;
+  }
+  const search = ++searches;
+  if (await send("find")) {
+    $("find").textContent = texts.giveUp;
+    searching = setTimeout(followSearch, 0, search);
+  }
+});
+
+async function followSearch(search) {
+  let found;
+  try {
+    found = await (await fetch("find")).json();
+  } catch {
+    found = { state: "failed", why: texts.lost };
+  }
+  if (search !== searches) return;
+  const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value / 100);
+  if (found.state === "running") {
+    $("finding").textContent = fill(texts.finding, { seconds: Math.round(found.media_s) });
+    searching = setTimeout(followSearch, POLL_MS, search);
+  } else if (found.state === "ground") {
+    endSearch(fill(texts.found, { people: found.people, good: percent(found.good_percent), fair: percent(found.fair_percent) }));
+    const shape = add("ground", found.corners);
+    shape.sides = found.sides_m.map(String);
+    changed();
+  } else {
+    endSearch(fill(texts.notFound, { why: found.why ?? found.error }));
+  }
+}
+
 async function begin() {
   let about;
   try {
@@ -591,7 +642,7 @@ async function begin() {
   drawing.prepend(picture);
   drawing.removeAttribute("hidden");
   $("waiting").hidden = true;
-  $("try").hidden = !about.can_be_tried;
+  $("try").hidden = $("find").hidden = !about.can_be_tried;
   if (about.patched_permille) {
     const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(about.patched_permille / 1000);
     $("patched").textContent = fill(texts.patched, { percent });

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use outis_record::GroundView;
 use serde::Deserialize;
 
 use crate::{exactly::Exactly, launch::list, scene::Point, tsai};
@@ -109,6 +110,57 @@ impl FindGround {
 }
 
 impl Pose {
+    /// As an eye has found it, in a picture of this size.
+    pub(crate) fn found(view: &GroundView, picture_px: [u32; 2]) -> Self {
+        let thousandth = |value: i32| f64::from(value) / 1000.0;
+        Self {
+            focal_px: f64::from(view.focal_dpx) / 10.0,
+            pitch_deg: thousandth(view.pitch_mdeg),
+            roll_deg: thousandth(view.roll_mdeg),
+            height_m: f64::from(view.height_mm) / 1000.0,
+            picture_px,
+        }
+    }
+
+    /// Axes of the ground in those of the camera, which are right, down and ahead: to the right, ahead, and up.
+    fn axes(&self) -> [[f64; 3]; 3] {
+        let ((sp, cp), (sr, cr)) =
+            (self.pitch_deg.to_radians().sin_cos(), self.roll_deg.to_radians().sin_cos());
+        let up = [cp * sr, -cp * cr, -sp];
+        let level = [1.0 - up[0] * up[0], -up[0] * up[1], -up[0] * up[2]];
+        let length = level.iter().map(|v| v * v).sum::<f64>().sqrt();
+        let right = level.map(|v| v / length);
+        let ahead = [
+            up[1] * right[2] - up[2] * right[1],
+            up[2] * right[0] - up[0] * right[2],
+            up[0] * right[1] - up[1] * right[0],
+        ];
+        [right, ahead, up]
+    }
+
+    fn middle_px(&self) -> [f64; 2] {
+        self.picture_px.map(|side| f64::from(side) / 2.0)
+    }
+
+    /// Where a point of the picture is on the ground, in metres to the right of the camera and ahead of it; `None` at and above
+    /// the horizon.
+    pub(crate) fn ground_m(&self, [x, y]: [f64; 2]) -> Option<[f64; 2]> {
+        let [cx, cy] = self.middle_px();
+        let ray = [(x - cx) / self.focal_px, (y - cy) / self.focal_px, 1.0];
+        let [right, ahead, up] = self.axes();
+        let along = |axis: [f64; 3]| axis.iter().zip(ray).map(|(a, b)| a * b).sum::<f64>();
+        let descent = -along(up);
+        (descent > 1e-6).then(|| [right, ahead].map(|axis| along(axis) * self.height_m / descent))
+    }
+
+    /// The other way round; `None` beside and behind the camera.
+    pub(crate) fn picture_of(&self, [x_m, y_m]: [f64; 2]) -> Option<[f64; 2]> {
+        let [right, ahead, up] = self.axes();
+        let [x, y, z] = [0, 1, 2].map(|i| x_m * right[i] + y_m * ahead[i] - self.height_m * up[i]);
+        let [cx, cy] = self.middle_px();
+        (z > 1e-6).then(|| [cx + self.focal_px * x / z, cy + self.focal_px * y / z])
+    }
+
     fn check(self) -> Result<Self, String> {
         let Self { focal_px, pitch_deg, roll_deg, height_m, picture_px } = self;
         let within = [

@@ -13,6 +13,7 @@ use super::quoted;
 use crate::{
     config::{self, Setup},
     detector::{Cache, Detector},
+    launch::CameraPlan,
     source::{Source, Transport},
 };
 
@@ -148,6 +149,28 @@ impl Camera {
             let _ = write!(text, "\n{section}\nname = {}\ncorners = [{corners}]\n", quoted(name));
         }
         text
+    }
+
+    /// The camera as a plan without anything drawn, of a file only.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn to_watch(
+        &self,
+        picture_px: [u32; 2],
+        out: &Path,
+        cache: &Cache,
+    ) -> Result<CameraPlan, String> {
+        if !self.can_be_tried() {
+            return Err(
+                "only a file can be watched to its end: record a few minutes, and open that".to_owned()
+            );
+        }
+        let all = DrawnLine { name: "any".to_owned(), points: [[0.0, 0.0], picture_px.map(f64::from)] };
+        let draft = Draft { name: self.name.clone(), lines: vec![all], ..Draft::default() };
+        let setup = config::check(out, &self.configuration(&draft, picture_px), cache);
+        let camera = setup.map_err(|error| format!("{error:#}"))?.cameras.into_iter().next();
+        camera.map(|camera| camera.plan).ok_or_else(|| "there is no camera".to_owned())
     }
 
     /// The same, judged by the rules of `outis watch`.

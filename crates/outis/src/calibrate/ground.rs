@@ -14,9 +14,9 @@ use outis_record::{Class, GroundView, Profile, Progress};
 use super::{quoted, write_new};
 use crate::{
     alert::AlertPlan,
-    detector::{Cache, Detector},
+    detector::{Cache, Detector, DetectorFiles},
     exit::{Exit, UsageError},
-    ground::FindGround,
+    ground::{FindGround, Pose},
     launch::{CameraPlan, Looks, Pace, Programs},
     meter::Meter,
     release::Event,
@@ -30,7 +30,7 @@ use crate::{
 const SNAPSHOT_MS: u32 = 500;
 
 /// The fewest people of whom an eye makes a ground plane.
-const PEOPLE_MIN: u32 = 15;
+pub(super) const PEOPLE_MIN: u32 = 15;
 
 /// Watches the file to its end and writes what was found.
 pub(super) async fn run(
@@ -44,22 +44,7 @@ pub(super) async fn run(
     if let Some(out) = out.as_ref().filter(|out| out.exists()) {
         anyhow::bail!("{} is there already; name a new file", out.display());
     }
-    let plan = CameraPlan {
-        source: Source::File(video.clone()),
-        pace: Pace::Unpaced,
-        detector: detector.find(&Cache::from_env())?,
-        looks: Looks::DEFAULT,
-        inference_ms: None,
-        classes: vec![Class::Person],
-        scene: Scene::default(),
-        ground: None,
-        find_ground: Some(FindGround { focal_px }),
-        flows: false,
-        profile: Profile::Exact,
-        window_ms: WHOLE_FILE_MS,
-        snapshot_ms: Some(SNAPSHOT_MS),
-        alerts: AlertPlan::default(),
-    };
+    let plan = plan(Source::File(video.clone()), detector.find(&Cache::from_env())?, focal_px);
     let title = video.display().to_string();
     let meter = Meter::new(&title);
     let mut found = None;
@@ -85,10 +70,31 @@ pub(super) async fn run(
     Ok(Exit::of(&[Ok(finish)]))
 }
 
+/// How a file is watched to find the ground.
+pub(super) fn plan(source: Source, detector: DetectorFiles, focal_px: Option<f64>) -> CameraPlan {
+    CameraPlan {
+        source,
+        pace: Pace::Unpaced,
+        detector,
+        looks: Looks::DEFAULT,
+        inference_ms: None,
+        classes: vec![Class::Person],
+        scene: Scene::default(),
+        ground: None,
+        find_ground: Some(FindGround { focal_px }),
+        flows: false,
+        profile: Profile::Exact,
+        window_ms: WHOLE_FILE_MS,
+        snapshot_ms: Some(SNAPSHOT_MS),
+        alerts: AlertPlan::default(),
+    }
+}
+
 /// A configuration that `outis watch` takes.
 fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String {
-    let GroundView { focal_dpx, height_mm, pitch_mdeg, roll_mdeg, people, .. } = *view;
-    let thousandth = |value: i32| f64::from(value) / 1000.0;
+    let people = view.people;
+    let Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] } =
+        Pose::found(view, [progress.width_px.into(), progress.height_px.into()]);
     let name = video.file_stem().map_or("camera".into(), |stem| stem.to_string_lossy().into_owned());
     let source = std::path::absolute(video).unwrap_or_else(|_| video.to_owned());
     let mut text = String::new();
@@ -105,16 +111,10 @@ fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String 
     );
     let _ = write!(
         text,
-        "[[camera]]\nname = {}\nsource = {}\n\n[camera.ground]\nfocal_px = {:.1}\npitch_deg = {:.3}\nroll_deg = {:.3}\n\
-         height_m = {:.3}\npicture = [{}, {}]\n",
+        "[[camera]]\nname = {}\nsource = {}\n\n[camera.ground]\nfocal_px = {focal_px:.1}\npitch_deg = {pitch_deg:.3}\nroll_deg = {roll_deg:.3}\n\
+         height_m = {height_m:.3}\npicture = [{width}, {height}]\n",
         quoted(&name),
         quoted(&source.to_string_lossy()),
-        f64::from(focal_dpx) / 10.0,
-        thousandth(pitch_mdeg),
-        thousandth(roll_mdeg),
-        f64::from(height_mm) / 1000.0,
-        progress.width_px,
-        progress.height_px,
     );
     text
 }

@@ -2,6 +2,7 @@
 //! drawn, tried, and written as a configuration; and, without a page, the ground is found from the people who walk by.
 
 mod draft;
+mod finding;
 mod ground;
 mod logged;
 mod preview;

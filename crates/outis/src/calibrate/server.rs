@@ -23,6 +23,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
     draft::{Camera, Draft},
+    finding::Finding,
     preview::Preview,
     write_again, write_new,
 };
@@ -56,6 +57,7 @@ struct Shared {
 struct Now {
     still: Option<Still>,
     preview: Option<Preview>,
+    finding: Option<Finding>,
     /// What was written to `out`: as long as it says this, it is ours and may be written again.
     written: Option<String>,
 }
@@ -115,6 +117,17 @@ impl Drawing {
         // The old one ends before the new one begins.
         now.preview = None;
         now.preview = Some(Preview::start(camera, self.0.programs.clone()));
+        Ok(())
+    }
+
+    /// Starts to look for the ground, whatever is drawn.
+    fn find(&self) -> Result<(), Refused> {
+        let Shared { camera, out, cache, programs, .. } = &*self.0;
+        let picture_px = self.picture_px()?;
+        let plan = camera.to_watch(picture_px, out, cache).map_err(|why| Refused::wrong(&why))?;
+        let mut now = self.now();
+        now.finding = None;
+        now.finding = Some(Finding::start(&plan, picture_px, programs.clone()));
         Ok(())
     }
 
@@ -220,6 +233,7 @@ fn router(key: &str, drawing: Drawing) -> Router {
         .route(&at("check"), post(check))
         .route(&at("save"), post(save))
         .route(&at("preview"), post(start_preview).get(preview))
+        .route(&at("find"), post(find).get(found).delete(give_up))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(page::guard))
         .with_state(drawing)
@@ -252,6 +266,24 @@ async fn save(State(drawing): State<Drawing>, headers: HeaderMap, body: Bytes) -
 
 async fn start_preview(State(drawing): State<Drawing>, headers: HeaderMap, body: Bytes) -> Response {
     own(&headers, || drawing.preview(&body).map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn find(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {
+    own(&headers, || drawing.find().map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
+async fn give_up(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {
+    own(&headers, || {
+        drawing.now().finding = None;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    })
+}
+
+async fn found(State(drawing): State<Drawing>) -> Response {
+    match drawing.now().finding.as_ref() {
+        Some(finding) => json(StatusCode::OK, &finding.now()),
+        None => Refused(StatusCode::NOT_FOUND, "nobody looks for the ground".to_owned()).into_response(),
+    }
 }
 
 async fn preview(State(drawing): State<Drawing>) -> Response {

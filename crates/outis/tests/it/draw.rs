@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
-    stage::{Running, Stage, ask, get, wait_for},
+    stage::{Running, Stage, ask, children_of, clip, get, wait_for},
 };
 
 /// Where the page is: its address, and the path with its key.
@@ -153,6 +153,43 @@ fn a_rectangle_on_the_ground_gives_metres() {
         stage.run(&["count", "vtest.avi", "--classes", "person", "--ground", "gate.toml", "--distance", "1"]);
     assert_eq!(counted.code, 0, "{counted:?}");
     assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+}
+
+#[test]
+fn the_ground_is_found_from_who_walks_by() {
+    let stage = Stage::new();
+    let film = clip();
+    let drawing = ["calibrate", film.to_str().unwrap(), "--out", "gate.toml"];
+    let mut running = stage.start(&mut stage.outis(&drawing));
+    let (address, path) = page(&mut running);
+    let browser = Browser::open(&stage, "en", 1280);
+    browser.go(&format!("http://{address}{path}"));
+    let hand = Hand(&browser);
+    wait_for("the picture", || {
+        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
+    });
+    let said = || browser.text("document.querySelector('#finding').textContent");
+    // Given up, it begins anew.
+    hand.click("#find");
+    wait_for("people to be watched", || said().starts_with("Watching").then_some(()));
+    hand.click("#find");
+    assert_eq!(said(), "");
+    wait_for("the end of its programs", || children_of(running.child.id()).is_empty().then_some(()));
+    hand.click("#find");
+    wait_for("the ground", || said().starts_with("Found from").then_some(()));
+    let sides: Vec<f64> = [1, 2]
+        .map(|side| {
+            let input = format!(".place.ground .sides label:nth-child({side}) input");
+            browser.text(&format!("document.querySelector('{input}').value")).parse().unwrap()
+        })
+        .to_vec();
+    // The nearest that this camera sees is some 15 m away, and its picture shows some 8 m there.
+    assert!((1.0..10.0).contains(&sides[0]) && (5.0..25.0).contains(&sides[1]), "{sides:?}");
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 1);
+    hand.click("#undo");
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
+    running.signal("-INT");
+    running.end();
 }
 
 /// In a log that is sound.

@@ -1,0 +1,170 @@
+//! The ground from the people who walk by, for the page: the eye fits how the camera hangs, and the page gets it as a rectangle
+//! that lies on the ground, to be looked at, dragged and written as one that was measured.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use outis_record::GroundView;
+use serde::Serialize;
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::ground::{PEOPLE_MIN, plan};
+use crate::{
+    camera::Stop,
+    ground::Pose,
+    launch::{CameraPlan, Programs},
+    meter::Meter,
+    release::Event,
+    tally::tally,
+};
+
+/// Where in the picture the rectangle's near side is, as a share of the height.
+const NEAR_SIDE: f64 = 0.85;
+/// The far side is so many times as far away.
+const FAR_TIMES: f64 = 1.8;
+/// Half its width, as a share of what the picture shows at the near side.
+const HALF_WIDTH: f64 = 0.25;
+
+/// How far it has come.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(super) enum Found {
+    /// People are being watched.
+    Running { media_s: f64 },
+    /// A rectangle on the ground, and how good distances are.
+    Ground { corners: [[f64; 2]; 4], sides_m: [f64; 2], people: u32, good_percent: u8, fair_percent: u8 },
+    /// There is none.
+    Failed { why: String },
+}
+
+/// A search that is running or over. Dropping it ends it.
+#[derive(Debug)]
+pub(super) struct Finding {
+    state: Arc<Mutex<Found>>,
+    _stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Finding {
+    /// Starts to watch a file.
+    pub(super) fn start(camera: &CameraPlan, picture_px: [u32; 2], programs: Programs) -> Self {
+        let plan = plan(camera.source.clone(), camera.detector.clone(), None);
+        let state = Arc::new(Mutex::new(Found::Running { media_s: 0.0 }));
+        let (sender, stop): (_, Stop) = watch::channel(false);
+        let told = Arc::clone(&state);
+        let task = tokio::spawn(async move {
+            let tell = |found| *told.lock().unwrap_or_else(PoisonError::into_inner) = found;
+            let mut view = None;
+            let counted = tally(plan, &programs, &stop, &Meter::silent(), |event| match event {
+                Event::GroundView(found) => view = Some(*found),
+                Event::Progress(progress) => {
+                    tell(Found::Running { media_s: progress.media_ms as f64 / 1000.0 });
+                }
+                _ => {}
+            })
+            .await;
+            tell(match counted {
+                Ok(_) => Found::of(view, picture_px),
+                Err(error) => Found::Failed { why: error.to_string() },
+            });
+        });
+        Self { state, _stop: sender, task }
+    }
+
+    /// How far it has come.
+    pub(super) fn now(&self) -> Found {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for Finding {
+    fn drop(&mut self) {
+        // Its programs end with it.
+        self.task.abort();
+    }
+}
+
+impl Found {
+    fn of(view: Option<GroundView>, picture_px: [u32; 2]) -> Self {
+        let Some(view) = view else {
+            let why =
+                format!("it takes at least {PEOPLE_MIN} people who walk and are seen from head to foot");
+            return Self::Failed { why };
+        };
+        match rectangle(&Pose::found(&view, picture_px)) {
+            Some((corners, sides_m)) => Self::Ground {
+                corners,
+                sides_m,
+                people: view.people.into(),
+                good_percent: view.good_percent,
+                fair_percent: view.fair_percent,
+            },
+            None => Self::Failed { why: "the ground that was found is not in the picture".to_owned() },
+        }
+    }
+}
+
+/// Four places of the picture, and the sides in metres of what they are on the ground: from the first to the second, and
+/// from the second to the third.
+fn rectangle(pose: &Pose) -> Option<([[f64; 2]; 4], [f64; 2])> {
+    let [width, height] = pose.picture_px.map(f64::from);
+    // The whole picture may be ground, or its lower part only.
+    let [_, near_m] = pose.ground_m([width / 2.0, NEAR_SIDE * height])?;
+    let [left_m, _] = pose.ground_m([0.0, NEAR_SIDE * height])?;
+    let [right_m, _] = pose.ground_m([width, NEAR_SIDE * height])?;
+    let tenth = |metres: f64| (10.0 * metres).round() / 10.0;
+    let half_m = tenth(HALF_WIDTH * (right_m - left_m).abs()).max(0.1);
+    let depth_m = tenth((FAR_TIMES - 1.0) * near_m.abs().max(1.0)).max(0.1);
+    let at = |x_m: f64, y_m: f64| pose.picture_of([x_m, near_m + y_m]);
+    let corners = [at(-half_m, 0.0)?, at(half_m, 0.0)?, at(half_m, depth_m)?, at(-half_m, depth_m)?];
+    let inside = |[x, y]: &[f64; 2]| (0.0..=width).contains(x) && (0.0..=height).contains(y);
+    corners.iter().all(inside).then_some((corners, [2.0 * half_m, depth_m]))
+}
+
+#[cfg(test)]
+mod tests {
+    use outis_measure::{CameraPose, ImagePoint};
+
+    use super::*;
+
+    #[test]
+    fn the_rectangle_lies_on_the_ground_that_the_eye_would_measure_on() {
+        for (focal_px, pitch_deg, roll_deg, height_m) in
+            [(1190.4, 16.48, -3.09, 7.07), (600.0, 35.0, 0.0, 4.0), (900.0, 25.0, 4.0, 12.0)]
+        {
+            let pose = Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [768, 576] };
+            let (corners, sides_m) = rectangle(&pose).unwrap();
+            let camera = CameraPose {
+                focal_px,
+                pitch_rad: pitch_deg.to_radians(),
+                roll_rad: roll_deg.to_radians(),
+                height_m,
+                center_px: [384.0, 288.0],
+            };
+            let plane = camera.ground_plane().unwrap();
+            let [a, b, c, d] =
+                corners.map(|[x, y]| plane.locate(ImagePoint::new(x as f32, y as f32)).unwrap());
+            let diagonal = sides_m[0].hypot(sides_m[1]);
+            for (found, expected) in [
+                (a.distance_m(b), sides_m[0]),
+                (b.distance_m(c), sides_m[1]),
+                (c.distance_m(d), sides_m[0]),
+                (d.distance_m(a), sides_m[1]),
+                (a.distance_m(c), diagonal),
+                (b.distance_m(d), diagonal),
+            ] {
+                assert!(
+                    (f64::from(found) - expected).abs() < 0.01 * expected,
+                    "{pose:?}: {found} m, {expected} m"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn who_finds_nothing_says_why() {
+        assert!(matches!(Found::of(None, [768, 576]), Found::Failed { why } if why.contains("15 people")));
+        let sky =
+            Pose { focal_px: 600.0, pitch_deg: -40.0, roll_deg: 0.0, height_m: 4.0, picture_px: [768, 576] };
+        assert_eq!(rectangle(&sky), None);
+    }
+}
