@@ -84,6 +84,8 @@ function remember(before = state()) {
 
 function changed(spoken) {
   forgetCounts();
+  // What was said of a ground that was found holds for that one alone.
+  if (!searching && !shapes.some((shape) => shape.found)) $("finding").textContent = "";
   render();
   check();
   if (spoken) say(spoken);
@@ -311,8 +313,10 @@ $("places").addEventListener("input", (event) => {
     remember();
   }
   const sides = [...event.target.closest("[data-id]").querySelectorAll(".side")];
-  if (sides.includes(event.target)) shape.sides[sides.indexOf(event.target)] = event.target.value;
-  else shape.name = event.target.value;
+  if (sides.includes(event.target)) {
+    shape.sides[sides.indexOf(event.target)] = event.target.value;
+    delete shape.found;
+  } else shape.name = event.target.value;
   changed();
 });
 $("places").addEventListener("focusout", (event) => delete event.target.dataset.before);
@@ -435,6 +439,7 @@ drawing.addEventListener("pointerup", (event) => {
   drag = null;
   if (ended?.moved) {
     remember(ended.before);
+    delete ended.shape.found;
     changed();
   }
 });
@@ -457,6 +462,7 @@ drawing.addEventListener("keydown", (event) => {
     remember();
     const [x, y] = shape.points[point];
     shape.points[point] = inside([x + by[0], y + by[1]]);
+    delete shape.found;
     const [u, v] = shape.points[point];
     changed(fill(texts.moved, { x: Math.round(u), y: Math.round(v) }));
   } else if ((event.key === "Enter" || event.key === " ") && between !== undefined) {
@@ -505,7 +511,7 @@ const draft = () => ({
   lines: shapes.filter((s) => s.kind === "line").map(({ name, points }) => ({ name, points })),
   zones: shapes.filter((s) => s.kind === "zone").map(({ name, points }) => ({ name, corners: points })),
   blanks: shapes.filter((s) => s.kind === "blank").map(({ name, points }) => ({ name, corners: points })),
-  ground: shapes.filter((s) => s.kind === "ground").map((s) => ({ corners: s.points, sides_m: sidesOf(s) }))[0] ?? null,
+  ground: shapes.filter((s) => s.kind === "ground").map((s) => ({ corners: s.points, sides_m: sidesOf(s), found: s.found ?? null }))[0] ?? null,
 });
 
 /** Sends the drawing; gives what comes back, or null when it was refused, which is told. */
@@ -617,9 +623,11 @@ async function followSearch(search) {
     $("finding").textContent = fill(texts.finding, { seconds: Math.round(found.media_s) });
     searching = setTimeout(followSearch, POLL_MS, search);
   } else if (found.state === "ground") {
-    endSearch(fill(texts.found, { people: found.people, good: percent(found.good_percent), fair: percent(found.fair_percent) }));
+    const { people, good_percent, fair_percent } = found;
     const shape = add("ground", found.corners);
     shape.sides = found.sides_m.map(String);
+    shape.found = { people, good_percent, fair_percent };
+    endSearch(fill(texts.found, { people, good: percent(good_percent), fair: percent(fair_percent) }));
     changed();
   } else {
     endSearch(fill(texts.notFound, { why: found.why ?? found.error }));

@@ -52,6 +52,17 @@ struct DrawnGround {
     corners: [[f64; 2]; 4],
     /// From the first corner to the second, and from the second to the third; none while they are not typed.
     sides_m: Option<[f64; 2]>,
+    /// From whom it was found, when nobody has measured or moved anything since.
+    found: Option<FoundFrom>,
+}
+
+/// What `finding.rs` told the page of a ground.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoundFrom {
+    people: u32,
+    good_percent: u8,
+    fair_percent: u8,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -122,11 +133,21 @@ impl Camera {
             text,
             "# Width and height of the picture that all this was drawn in.\npicture = [{width}, {height}]"
         );
-        if let Some(DrawnGround { corners, sides_m: Some([a, b]) }) = &draft.ground {
+        if let Some(DrawnGround { corners, sides_m: Some([a, b]), found }) = &draft.ground {
             let corners = corners.each_ref().map(point).join(", ");
+            let whence = match found {
+                None => format!(
+                    "A rectangle on the ground, {a} m from its first corner to its second and {b} m to its third, as typed."
+                ),
+                Some(FoundFrom { people, good_percent, fair_percent }) => format!(
+                    "Found from {people} people who walked by. Nobody measured anything: check one distance that you know.\n\
+                     # Distances are good (within 10 %) in {good_percent} % of the picture and fair (within 20 %) in another \
+                     {fair_percent} %."
+                ),
+            };
             let _ = write!(
                 text,
-                "\n# A rectangle on the ground, {a} m from its first corner to its second and {b} m to its third.\n\
+                "\n# {whence}\n\
                  [camera.ground]\nimage = [{corners}]\nmetres = [[0, 0], [{a}, 0], [{a}, {b}], [0, {b}]]\n",
             );
         }
@@ -151,12 +172,13 @@ impl Camera {
         text
     }
 
-    /// The camera as a plan without anything drawn, of a file only.
+    /// The camera as a plan in which nothing is drawn but where nobody looks, of a file only.
     ///
     /// # Errors
     /// Why there is none.
     pub(super) fn to_watch(
         &self,
+        draft: &Draft,
         picture_px: [u32; 2],
         out: &Path,
         cache: &Cache,
@@ -167,7 +189,12 @@ impl Camera {
             );
         }
         let all = DrawnLine { name: "any".to_owned(), points: [[0.0, 0.0], picture_px.map(f64::from)] };
-        let draft = Draft { name: self.name.clone(), lines: vec![all], ..Draft::default() };
+        let draft = Draft {
+            name: self.name.clone(),
+            lines: vec![all],
+            blanks: draft.blanks.clone(),
+            ..Draft::default()
+        };
         let setup = config::check(out, &self.configuration(&draft, picture_px), cache);
         let camera = setup.map_err(|error| format!("{error:#}"))?.cameras.into_iter().next();
         camera.map(|camera| camera.plan).ok_or_else(|| "there is no camera".to_owned())
@@ -201,7 +228,7 @@ impl Camera {
 impl DrawnGround {
     /// What no camera makes of a rectangle is refused here: `outis watch` takes any four points.
     fn check(&self) -> Result<(), String> {
-        let Self { corners, sides_m } = self;
+        let Self { corners, sides_m, .. } = self;
         let sides_m = sides_m.ok_or("ground: type how long the sides of the rectangle are, in metres")?;
         if let Some(side_m) = sides_m.iter().find(|side_m| !SIDES_M.contains(side_m)) {
             let (least, most) = (SIDES_M.start(), SIDES_M.end());
@@ -263,6 +290,14 @@ mod tests {
         assert_eq!([a.x_px, a.y_px, b.x_px, b.y_px], [1.0, 2.0, 300.0, 5.0]);
         assert_eq!((scene.zones()[0].name.as_str(), scene.zones()[0].corners.len()), ("b\\c", 3));
         assert_eq!((scene.blanks()[0].name.as_str(), scene.blanks()[0].corners.len()), ("flats", 4));
+        assert!(text.contains("6.5 m to its third, as typed"), "{text}");
+        let found = draft(
+            r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                "ground":{"corners":[[100,400],[500,400],[400,200],[200,200]],"sides_m":[4,6.5],
+                "found":{"people":22,"good_percent":44,"fair_percent":29}}}"#,
+        );
+        let told = self::tests::camera("gate.mp4").configuration(&found, [768, 576]);
+        assert!(told.contains("22 people") && told.contains("44 %") && !told.contains("typed"), "{told}");
         let Some(Ground::Points { image, metres }) = &camera.plan.ground else { panic!("{text}") };
         assert_eq!(
             image.map(|p| [p.x_px, p.y_px]),

@@ -14,6 +14,7 @@ use crate::{
     launch::{CameraPlan, Programs},
     meter::Meter,
     release::Event,
+    scene::Scene,
     tally::tally,
 };
 
@@ -47,7 +48,8 @@ pub(super) struct Finding {
 impl Finding {
     /// Starts to watch a file.
     pub(super) fn start(camera: &CameraPlan, picture_px: [u32; 2], programs: Programs) -> Self {
-        let plan = plan(camera.source.clone(), camera.detector.clone(), None);
+        let scene = scene_of(camera, picture_px);
+        let plan = CameraPlan { scene, ..plan(camera.source.clone(), camera.detector.clone(), None) };
         let state = Arc::new(Mutex::new(Found::Running { media_s: 0.0 }));
         let (sender, stop): (_, Stop) = watch::channel(false);
         let told = Arc::clone(&state);
@@ -74,6 +76,12 @@ impl Finding {
     pub(super) fn now(&self) -> Found {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+/// Where nobody is to look, nobody is measured either.
+fn scene_of(camera: &CameraPlan, picture_px: [u32; 2]) -> Scene {
+    let blanks = camera.scene.blanks().to_vec();
+    Scene::default().with_blanks(blanks).unwrap_or_default().or_drawn_in(Some(picture_px))
 }
 
 impl Drop for Finding {
@@ -158,6 +166,16 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn nobody_is_measured_where_nobody_is_to_look() {
+        let text = "[[camera.blank]]\nname = \"flats\"\ncorners = [[0, 0], [300, 0], [300, 90]]\n\
+                    [[camera.line]]\nname = \"a\"\npoints = [[1, 2], [30, 5]]\n";
+        let camera = crate::config::tests::camera(text).unwrap().plan;
+        let scene = scene_of(&camera, [768, 576]);
+        assert_eq!((scene.blanks(), scene.lines().len()), (camera.scene.blanks(), 0));
+        assert_eq!((scene.blanks().len(), scene.drawn_px()), (1, Some([768, 576])));
     }
 
     #[test]

@@ -87,8 +87,7 @@ impl Drawing {
     }
 
     fn checked(&self, body: &[u8]) -> Result<(String, crate::config::Setup), Refused> {
-        let draft: Draft = serde_json::from_slice(body)
-            .map_err(|_| Refused(StatusCode::BAD_REQUEST, "that is no drawing".to_owned()))?;
+        let draft = drawing_of(body)?;
         let Shared { camera, out, cache, .. } = &*self.0;
         camera.check(&draft, self.picture_px()?, out, cache).map_err(|why| Refused::wrong(&why))
     }
@@ -120,11 +119,12 @@ impl Drawing {
         Ok(())
     }
 
-    /// Starts to look for the ground, whatever is drawn.
-    fn find(&self) -> Result<(), Refused> {
+    /// Starts to look for the ground, but not where nobody is to look.
+    fn find(&self, body: &[u8]) -> Result<(), Refused> {
+        let draft = drawing_of(body)?;
         let Shared { camera, out, cache, programs, .. } = &*self.0;
         let picture_px = self.picture_px()?;
-        let plan = camera.to_watch(picture_px, out, cache).map_err(|why| Refused::wrong(&why))?;
+        let plan = camera.to_watch(&draft, picture_px, out, cache).map_err(|why| Refused::wrong(&why))?;
         let mut now = self.now();
         now.finding = None;
         now.finding = Some(Finding::start(&plan, picture_px, programs.clone()));
@@ -142,6 +142,11 @@ impl Drawing {
             saved: now.written.is_some(),
         }
     }
+}
+
+fn drawing_of(body: &[u8]) -> Result<Draft, Refused> {
+    serde_json::from_slice(body)
+        .map_err(|_| Refused(StatusCode::BAD_REQUEST, "that is no drawing".to_owned()))
 }
 
 /// What the page is told at its start.
@@ -268,8 +273,8 @@ async fn start_preview(State(drawing): State<Drawing>, headers: HeaderMap, body:
     own(&headers, || drawing.preview(&body).map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-async fn find(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {
-    own(&headers, || drawing.find().map(|()| StatusCode::NO_CONTENT.into_response()))
+async fn find(State(drawing): State<Drawing>, headers: HeaderMap, body: Bytes) -> Response {
+    own(&headers, || drawing.find(&body).map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
 async fn give_up(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {

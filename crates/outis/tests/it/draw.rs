@@ -186,7 +186,18 @@ fn the_ground_is_found_from_who_walks_by() {
     // The nearest that this camera sees is some 15 m away, and its picture shows some 8 m there.
     assert!((1.0..10.0).contains(&sides[0]) && (5.0..25.0).contains(&sides[1]), "{sides:?}");
     assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 1);
-    hand.click("#undo");
+    // What was written says that nobody measured it; once it is moved, it is the hand's.
+    hand.click("#line");
+    hand.stroke("mouse", &LINE);
+    hand.click("#save");
+    let written = || browser.text("document.querySelector('#text').textContent");
+    wait_for("the file", || written().contains("people who walked by").then_some(()));
+    hand.focus(".place.ground .sides input");
+    hand.keys(&[], &["1"]);
+    assert_eq!(said(), "");
+    hand.click("#save");
+    wait_for("the file of what was typed", || written().contains("as typed").then_some(()));
+    hand.click(".place.ground .drop");
     assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
     running.signal("-INT");
     running.end();
