@@ -49,7 +49,7 @@ pub fn hand_in(folder: &Path, entry: &Entry) -> Result<HandedIn, LedgerError> {
     Ok(HandedIn(place))
 }
 
-/// What waits, the oldest first. What is no entry of a kind that others may make is removed.
+/// What waits, the oldest first. What is read as no entry of a kind that others may make is removed.
 pub(crate) fn waiting(state: &Path) -> io::Result<Vec<(PathBuf, Entry)>> {
     let folder = state.join(FOLDER);
     let files = match fs::read_dir(&folder) {
@@ -64,7 +64,8 @@ pub(crate) fn waiting(state: &Path) -> io::Result<Vec<(PathBuf, Entry)>> {
         if draft {
             continue;
         }
-        let bytes = durable::read(&path, ENTRY_BYTES_MAX as u64).ok().flatten().unwrap_or_default();
+        // What cannot be read now stays: whoever waits for it to be gone must not take that for an answer.
+        let Ok(Some(bytes)) = durable::read(&path, ENTRY_BYTES_MAX as u64) else { continue };
         match Entry::decode(&bytes) {
             // No other entry is for others to make: windows, runs and pauses are the door's own.
             Ok(entry) if matches!(entry.what, What::Still { .. }) => found.push((path, entry)),

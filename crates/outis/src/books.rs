@@ -148,7 +148,8 @@ impl Books {
     }
 }
 
-fn moment(began: Instant) -> Moment {
+/// What the clocks say, the steady one since `began`.
+pub(crate) fn moment(began: Instant) -> Moment {
     let now = SystemTime::now();
     let since = |from| now.duration_since(from).map(|elapsed| elapsed.as_secs());
     // A clock before 1970 is one that was never set.

@@ -34,7 +34,8 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
     let mut day = Vec::new();
     let mut newest_s = i64::MIN;
     let mut running = false;
-    let mut begun = false;
+    // Lines are drawn before anything is counted: that is the one thing that may come before a start.
+    let first = entries.entries.iter().position(|entry| !matches!(entry.what, What::Still { .. }));
     for (index, entry) in entries.entries.iter().enumerate() {
         let mut wrong =
             |sentence: String| report.find(Kind::Inconsistent, format!("entry {index}"), sentence);
@@ -46,10 +47,7 @@ pub(super) fn check(entries: &Entries, report: &mut Report) -> Story {
             ));
         }
         newest_s = entry.at_s;
-        // Lines are drawn before anything is counted: that is the one thing that may come before a start.
-        let before_all = story.configurations.is_empty();
-        if before_all && !begun && !matches!(entry.what, What::Start { .. } | What::Still { .. }) {
-            begun = true;
+        if first == Some(index) && !matches!(entry.what, What::Start { .. }) {
             wrong("the log does not begin with a start".into());
         }
         match &entry.what {

@@ -51,11 +51,13 @@ fn nobody_hands_in_what_is_the_doors_to_say() {
     hand_in(book.folder.path(), &pause).unwrap();
     let folder = book.folder.path().join("handed-in");
     fs::write(folder.join("noise"), [0xff; 100]).unwrap();
+    fs::create_dir(folder.join("unreadable")).unwrap();
     // Somebody is still writing this one.
     fs::write(folder.join(".draft"), still().encode()).unwrap();
     ledger.take_handed_in(at(5));
     ledger.stop(at(6)).unwrap();
     assert_eq!((book.report().entries, book.report().paused_s, book.report().stills), (2, 0, 0));
-    let left: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(left, [".draft"]);
+    let mut left: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, [".draft", "unreadable"]);
 }

@@ -2,11 +2,13 @@
 
 use std::{
     path::Path,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
-use outis_ledger::{Entry, Ledger, LedgerError, Moment, Readers, What, hand_in};
+use outis_ledger::{Entry, Ledger, LedgerError, Readers, What, hand_in};
 use tokio::time::sleep;
+
+use crate::books::moment;
 
 /// How long the door may take that has the log open; it looks once a second.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -17,16 +19,15 @@ const POLL: Duration = Duration::from_millis(100);
 /// # Errors
 /// When it cannot be logged: then the picture must not be shown.
 pub(super) async fn still(folder: &Path, camera: &str, moments: u32) -> anyhow::Result<()> {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let wall_s = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let began = Instant::now();
+    let now = moment(began);
     let moments = u64::from(moments);
     // Nothing that is there is dropped, and no window is written.
-    match Ledger::open(folder, u64::MAX, Readers::Owner, Moment { wall_s, steady_ms: 0 }) {
-        Ok(mut ledger) => Ok(ledger.still(camera, moments, Moment { wall_s, steady_ms: 0 })?),
+    match Ledger::open(folder, u64::MAX, Readers::Owner, now) {
+        Ok(mut ledger) => Ok(ledger.still(camera, moments, now)?),
         Err(LedgerError::InUse(_)) => {
             let what = What::Still { camera: camera.to_owned(), moments };
-            let handed = hand_in(folder, &Entry { at_s: wall_s, what })?;
-            let began = Instant::now();
+            let handed = hand_in(folder, &Entry { at_s: now.wall_s, what })?;
             while !handed.is_logged() {
                 if began.elapsed() > PATIENCE {
                     handed.take_back();
