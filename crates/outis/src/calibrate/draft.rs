@@ -188,13 +188,7 @@ impl Camera {
                 "only a file can be watched to its end: record a few minutes, and open that".to_owned()
             );
         }
-        let all = DrawnLine { name: "any".to_owned(), points: [[0.0, 0.0], picture_px.map(f64::from)] };
-        let draft = Draft {
-            name: self.name.clone(),
-            lines: vec![all],
-            blanks: draft.blanks.clone(),
-            ..Draft::default()
-        };
+        let draft = Draft { name: self.name.clone(), blanks: draft.blanks.clone(), ..Draft::default() };
         let setup = config::check(out, &self.configuration(&draft, picture_px), cache);
         let camera = setup.map_err(|error| format!("{error:#}"))?.cameras.into_iter().next();
         camera.map(|camera| camera.plan).ok_or_else(|| "there is no camera".to_owned())
@@ -305,6 +299,20 @@ mod tests {
         );
         assert_eq!(*metres, [[0.0, 0.0], [4.0, 0.0], [4.0, 6.5], [0.0, 6.5]]);
         assert_eq!(camera.plan.source, Source::File("/videos/gate.mp4".into()));
+    }
+
+    #[test]
+    fn nobody_is_measured_where_nobody_is_to_look() {
+        let drawn = draft(
+            r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],
+                "blanks":[{"name":"flats","corners":[[0,0],[300,0],[300,90]]}]}"#,
+        );
+        let out = Path::new("gate.toml");
+        let scene = camera("gate.mp4").to_watch(&drawn, [768, 576], out, &Cache::from_env()).unwrap().scene;
+        assert_eq!((scene.blanks().len(), scene.blanks()[0].corners.len()), (1, 3));
+        assert_eq!((scene.lines().len(), scene.drawn_px()), (0, Some([768, 576])));
+        let live = camera("rtsp://gate.example/stream");
+        assert!(live.to_watch(&drawn, [768, 576], out, &Cache::from_env()).is_err());
     }
 
     #[test]

@@ -1,20 +1,18 @@
 //! The ground from the people who walk by, for the page: the eye fits how the camera hangs, and the page gets it as a rectangle
 //! that lies on the ground, to be looked at, dragged and written as one that was measured.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use outis_record::GroundView;
 use serde::Serialize;
-use tokio::{sync::watch, task::JoinHandle};
 
-use super::ground::{PEOPLE_MIN, plan};
+use super::{
+    ground::{PEOPLE_MIN, plan},
+    job::Job,
+};
 use crate::{
-    camera::Stop,
     ground::Pose,
     launch::{CameraPlan, Programs},
     meter::Meter,
     release::Event,
-    scene::Scene,
     tally::tally,
 };
 
@@ -37,58 +35,25 @@ pub(super) enum Found {
     Failed { why: String },
 }
 
-/// A search that is running or over. Dropping it ends it.
-#[derive(Debug)]
-pub(super) struct Finding {
-    state: Arc<Mutex<Found>>,
-    _stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-impl Finding {
-    /// Starts to watch a file.
-    pub(super) fn start(camera: &CameraPlan, picture_px: [u32; 2], programs: Programs) -> Self {
-        let scene = scene_of(camera, picture_px);
-        let plan = CameraPlan { scene, ..plan(camera.source.clone(), camera.detector.clone(), None) };
-        let state = Arc::new(Mutex::new(Found::Running { media_s: 0.0 }));
-        let (sender, stop): (_, Stop) = watch::channel(false);
-        let told = Arc::clone(&state);
-        let task = tokio::spawn(async move {
-            let tell = |found| *told.lock().unwrap_or_else(PoisonError::into_inner) = found;
-            let mut view = None;
-            let counted = tally(plan, &programs, &stop, &Meter::silent(), |event| match event {
-                Event::GroundView(found) => view = Some(*found),
-                Event::Progress(progress) => {
-                    tell(Found::Running { media_s: progress.media_ms as f64 / 1000.0 });
-                }
-                _ => {}
-            })
-            .await;
-            tell(match counted {
-                Ok(_) => Found::of(view, picture_px),
-                Err(error) => Found::Failed { why: error.to_string() },
-            });
+/// Starts to watch the file of a camera, but not where nobody is to look.
+pub(super) fn start(camera: CameraPlan, picture_px: [u32; 2], programs: Programs) -> Job<Found> {
+    // Where nobody is to look, nobody is measured either.
+    let plan = CameraPlan { scene: camera.scene, ..plan(camera.source, camera.detector, None) };
+    Job::start(Found::Running { media_s: 0.0 }, move |newest, stop| async move {
+        let mut view = None;
+        let counted = tally(plan, &programs, &stop, &Meter::silent(), |event| match event {
+            Event::GroundView(found) => view = Some(*found),
+            Event::Progress(progress) => {
+                newest.tell(Found::Running { media_s: progress.media_ms as f64 / 1000.0 });
+            }
+            _ => {}
+        })
+        .await;
+        newest.tell(match counted {
+            Ok(_) => Found::of(view, picture_px),
+            Err(error) => Found::Failed { why: error.to_string() },
         });
-        Self { state, _stop: sender, task }
-    }
-
-    /// How far it has come.
-    pub(super) fn now(&self) -> Found {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-/// Where nobody is to look, nobody is measured either.
-fn scene_of(camera: &CameraPlan, picture_px: [u32; 2]) -> Scene {
-    let blanks = camera.scene.blanks().to_vec();
-    Scene::default().with_blanks(blanks).unwrap_or_default().or_drawn_in(Some(picture_px))
-}
-
-impl Drop for Finding {
-    fn drop(&mut self) {
-        // Its programs end with it.
-        self.task.abort();
-    }
+    })
 }
 
 impl Found {
@@ -166,16 +131,6 @@ mod tests {
                 );
             }
         }
-    }
-
-    #[test]
-    fn nobody_is_measured_where_nobody_is_to_look() {
-        let text = "[[camera.blank]]\nname = \"flats\"\ncorners = [[0, 0], [300, 0], [300, 90]]\n\
-                    [[camera.line]]\nname = \"a\"\npoints = [[1, 2], [30, 5]]\n";
-        let camera = crate::config::tests::camera(text).unwrap().plan;
-        let scene = scene_of(&camera, [768, 576]);
-        assert_eq!((scene.blanks(), scene.lines().len()), (camera.scene.blanks(), 0));
-        assert_eq!((scene.blanks().len(), scene.drawn_px()), (1, Some([768, 576])));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod draft;
 mod finding;
 mod ground;
+mod job;
 mod logged;
 mod preview;
 mod server;

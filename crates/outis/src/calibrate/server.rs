@@ -23,9 +23,9 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
     draft::{Camera, Draft},
-    finding::Finding,
-    preview::Preview,
-    write_again, write_new,
+    finding::{self, Found},
+    job::Job,
+    preview, write_again, write_new,
 };
 use crate::{detector::Cache, launch::Programs, page, still::Still};
 
@@ -56,8 +56,8 @@ struct Shared {
 #[derive(Default)]
 struct Now {
     still: Option<Still>,
-    preview: Option<Preview>,
-    finding: Option<Finding>,
+    preview: Option<Job<String>>,
+    finding: Option<Job<Found>>,
     /// What was written to `out`: as long as it says this, it is ours and may be written again.
     written: Option<String>,
 }
@@ -115,7 +115,7 @@ impl Drawing {
         let mut now = self.now();
         // The old one ends before the new one begins.
         now.preview = None;
-        now.preview = Some(Preview::start(camera, self.0.programs.clone()));
+        now.preview = Some(preview::start(camera, self.0.programs.clone()));
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Drawing {
         let plan = camera.to_watch(&draft, picture_px, out, cache).map_err(|why| Refused::wrong(&why))?;
         let mut now = self.now();
         now.finding = None;
-        now.finding = Some(Finding::start(&plan, picture_px, programs.clone()));
+        now.finding = Some(finding::start(plan, picture_px, programs.clone()));
         Ok(())
     }
 
@@ -237,7 +237,7 @@ fn router(key: &str, drawing: Drawing) -> Router {
         .route(&at("still.png"), get(picture))
         .route(&at("check"), post(check))
         .route(&at("save"), post(save))
-        .route(&at("preview"), post(start_preview).get(preview))
+        .route(&at("preview"), post(start_preview).get(previewed))
         .route(&at("find"), post(find).get(found).delete(give_up))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(page::guard))
@@ -291,9 +291,9 @@ async fn found(State(drawing): State<Drawing>) -> Response {
     }
 }
 
-async fn preview(State(drawing): State<Drawing>) -> Response {
+async fn previewed(State(drawing): State<Drawing>) -> Response {
     match drawing.now().preview.as_ref() {
-        Some(preview) => ([(header::CONTENT_TYPE, "application/json")], preview.json()).into_response(),
+        Some(preview) => ([(header::CONTENT_TYPE, "application/json")], preview.now()).into_response(),
         None => Refused(StatusCode::NOT_FOUND, "nothing is being tried".to_owned()).into_response(),
     }
 }

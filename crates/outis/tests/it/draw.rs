@@ -18,6 +18,16 @@ fn page(running: &mut Running) -> (SocketAddr, String) {
     (address.parse().unwrap(), format!("/{path}"))
 }
 
+/// The page in a browser, with its picture.
+fn open(stage: &Stage, address: SocketAddr, path: &str) -> Browser {
+    let browser = Browser::open(stage, "en", 1280);
+    browser.go(&format!("http://{address}{path}"));
+    wait_for("the picture", || {
+        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
+    });
+    browser
+}
+
 fn json_of(address: SocketAddr, path: &str) -> Value {
     let (_, body) = get(address, path);
     serde_json::from_str(&body).unwrap_or_else(|error| panic!("{error}: {body}"))
@@ -105,12 +115,8 @@ fn a_rectangle_on_the_ground_gives_metres() {
     stage.short_clip(8);
     let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
     let (address, path) = page(&mut running);
-    let browser = Browser::open(&stage, "en", 1280);
-    browser.go(&format!("http://{address}{path}"));
+    let browser = open(&stage, address, &path);
     let hand = Hand(&browser);
-    wait_for("the picture", || {
-        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
-    });
     hand.click("#line");
     hand.stroke("mouse", &[LINE[0], LINE[1]]);
     // Another one first: there is one ground, and its sides stay.
@@ -162,12 +168,8 @@ fn the_ground_is_found_from_who_walks_by() {
     let drawing = ["calibrate", film.to_str().unwrap(), "--out", "gate.toml"];
     let mut running = stage.start(&mut stage.outis(&drawing));
     let (address, path) = page(&mut running);
-    let browser = Browser::open(&stage, "en", 1280);
-    browser.go(&format!("http://{address}{path}"));
+    let browser = open(&stage, address, &path);
     let hand = Hand(&browser);
-    wait_for("the picture", || {
-        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
-    });
     let said = || browser.text("document.querySelector('#finding').textContent");
     // Given up, it begins anew.
     hand.click("#find");
@@ -328,12 +330,8 @@ fn drawn_with_mouse_touch_and_keys_is_what_is_counted() {
     stage.short_clip(20);
     let mut running = stage.start(&mut stage.outis(&["calibrate", "vtest.avi", "--out", "gate.toml"]));
     let (address, path) = page(&mut running);
-    let browser = Browser::open(&stage, "en", 1280);
-    browser.go(&format!("http://{address}{path}"));
+    let browser = open(&stage, address, &path);
     let hand = Hand(&browser);
-    wait_for("the picture", || {
-        (browser.value("document.querySelector('#waiting').hidden") == true).then_some(())
-    });
     assert_eq!(browser.value("document.querySelectorAll('image').length"), 1, "one picture, and no other");
 
     // A line in one stroke, by mouse; a zone corner by corner, by touch, closed by its first.
