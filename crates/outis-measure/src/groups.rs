@@ -11,16 +11,20 @@ use crate::{GroundPoint, MediaTime, TrackId};
 /// Who walks together is no farther apart, in metres: 7 feet.
 pub(crate) const TOGETHER_M: f32 = 2.13;
 
-/// For how long people must keep so near before they are believed to walk together: seconds, and metres. Nearer than
-/// Hall's (1966) border of personal distance, strangers do not walk for two seconds; within 7 feet it takes longer to
-/// tell them from a crowd that goes the same way.
-const RULES: [(f32, f32); 2] = [(2.0, 1.2), (5.0, TOGETHER_M)];
+/// Nearer than this, in metres, one comes to people one knows: Hall's (1966) border of personal distance.
+pub(crate) const PERSONAL_M: f32 = 1.2;
+
+/// For how long people must keep so near before they are believed to walk together: seconds, and metres. Within personal
+/// distance strangers do not walk for two seconds; within 7 feet it takes longer to tell them from a crowd that goes the
+/// same way.
+const RULES: [(f32, f32); 2] = [(2.0, PERSONAL_M), (5.0, TOGETHER_M)];
 
 /// Who walks together drifts apart no faster, in metres per second: half a foot a second.
 const DRIFT_M_S: f32 = 0.15;
 
-/// What two people seem to drift by in all because their four positions are known to some 7 cm only, in metres.
-const DRIFT_UNSURE_M: f32 = 0.15;
+/// What two people seem to drift by in all because their four positions are known to some 10 cm only, in metres: by so
+/// much do positions that have settled err in the mean square on the simulated street (7 to 13 cm).
+const DRIFT_UNSURE_M: f32 = 0.2;
 
 /// Slower than this nobody walks: two people who stand beside each other may be strangers at a stop.
 const WALKING_M_S: f32 = 0.5;

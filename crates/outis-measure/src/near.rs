@@ -7,7 +7,7 @@ use outis_record::{Area, GroundCells, GroundTotals, NEAREST_UNTIL_CM, PassageBou
 
 use crate::{
     GroundPoint, MediaTime, TrackId,
-    groups::{Groups, TOGETHER_M},
+    groups::{Groups, PERSONAL_M, TOGETHER_M},
     neighbours::{Pair, at_most_each, pairs_nearer},
 };
 
@@ -44,6 +44,8 @@ pub(crate) struct Person {
     pub(crate) position: GroundPoint,
     /// The zones in which they are, a bit each.
     pub(crate) zones: u64,
+    /// Behind somebody, and so not seen but supposed.
+    pub(crate) hidden: bool,
 }
 
 impl Person {
@@ -137,17 +139,19 @@ impl NearMeter {
         self.met.retain(|&(_, track), _| alive(track));
     }
 
+    /// Whether two people are told of as neighbours: with groups left out, not if they walk together, and not if they are
+    /// within personal distance and one of them is only supposed to be there. Who is hidden so near to somebody mostly
+    /// walks with them, or is in truth elsewhere: on the simulated street one in six was a stranger who was that near.
+    fn are_strangers(&self, people: &[Person], pair: &Pair) -> bool {
+        let [a, b] = [pair.a, pair.b].map(|index| people[usize::from(index)]);
+        let supposed = pair.distance_m < PERSONAL_M && (a.hidden || b.hidden);
+        !self.settings.leave_out_groups || !(supposed || self.groups.are_together(a.track, b.track))
+    }
+
     fn settle(&self, look: &Look, totals: &mut GroundTotals) {
         let people = &look.people;
-        let strangers: Vec<Pair> = look
-            .pairs
-            .iter()
-            .filter(|pair| {
-                let [a, b] = [pair.a, pair.b].map(|index| people[usize::from(index)].track);
-                !(self.settings.leave_out_groups && self.groups.are_together(a, b))
-            })
-            .copied()
-            .collect();
+        let strangers: Vec<Pair> =
+            look.pairs.iter().filter(|pair| self.are_strangers(people, pair)).copied().collect();
         let mut nearest_m = vec![f32::INFINITY; people.len()];
         // The nearest come first, so the last to be written is the nearest.
         for pair in strangers.iter().rev() {
@@ -230,24 +234,21 @@ mod tests {
         NearSettings { distances_m: [1.0, 2.0, 0.0], encounter_s: 2.0, leave_out_groups }
     }
 
-    /// Totals of looks, five in a second, at each of which these people are at places.
-    fn play(
-        looks: &[Vec<(u64, f32, f32)>],
-        settings: NearSettings,
-        bounded: bool,
-    ) -> outis_record::GroundTotals {
+    fn person(number: u64, x_m: f32, y_m: f32) -> Person {
+        let zones = u64::from(x_m > 0.0);
+        let (track, position) = (TrackId::for_test(number), GroundPoint { x_m, y_m });
+        Person { track, position, zones, hidden: false }
+    }
+
+    /// Totals of looks, five in a second, at each of which these people are there.
+    fn play(looks: &[Vec<Person>], settings: NearSettings, bounded: bool) -> outis_record::GroundTotals {
         let cells = GroundCells { thresholds: 2, ..GroundCells::default() };
         let schema = Schema::new(0, 2, &[Class::Person], false).unwrap().with_ground(cells).unwrap();
         let mut totals = WindowTotals::new(schema, Window::new(0, 1_000_000).unwrap());
         let mut meter = NearMeter::new(settings, 2, bounded);
         for (look, people) in looks.iter().enumerate() {
-            let person = |&(number, x_m, y_m): &(u64, f32, f32)| Person {
-                track: TrackId::for_test(number),
-                position: GroundPoint { x_m, y_m },
-                zones: u64::from(x_m > 0.0),
-            };
             let at = MediaTime::from_seconds(look as f64 / 5.0);
-            meter.look(at, SPAN_MS, people.iter().map(person).collect(), totals.ground_mut());
+            meter.look(at, SPAN_MS, people.clone(), totals.ground_mut());
         }
         meter.flush(totals.ground_mut());
         totals.ground().clone()
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn two_meet_and_a_third_is_farther() {
         // Two stand 0.8 m apart for ten seconds, in the zone; a third is 1.7 m from the second, outside it.
-        let looks = vec![vec![(1, 0.5, 0.0), (2, 0.5, 0.8), (3, -1.2, 0.8)]; 50];
+        let looks = vec![vec![person(1, 0.5, 0.0), person(2, 0.5, 0.8), person(3, -1.2, 0.8)]; 50];
         let totals = play(&looks, settings(true), false);
         let (view, zone) = (Area::View, Area::Zone(ZoneIndex(0)));
         assert_eq!([0, 1].map(|threshold| totals.near(view, threshold).near_ms), [20_000, 30_000]);
@@ -273,7 +274,8 @@ mod tests {
         let at = |look: u16| f32::from(look) / 5.0;
         let looks: Vec<_> = (0..50u16)
             .map(|look| {
-                vec![(1, 1.2 * at(look), 0.0), (2, 1.2 * at(look), 0.7), (3, 12.0 - 1.2 * at(look), 1.2)]
+                let walked_m = 1.2 * at(look);
+                vec![person(1, walked_m, 0.0), person(2, walked_m, 0.7), person(3, 12.0 - walked_m, 1.2)]
             })
             .collect();
         let counted = play(&looks, settings(false), false).near(Area::View, 0);
@@ -283,23 +285,48 @@ mod tests {
         assert!((400..3_000).contains(&left_out.near_ms) && left_out.encounters == 0, "{left_out:?}");
     }
 
+    #[test]
+    fn who_is_only_supposed_within_personal_distance_is_no_stranger() {
+        // Somebody stands ten seconds near another who is seen, hidden or hidden for the last two seconds.
+        let near_ms = |apart_m: f32, hidden_from: usize, leave_out_groups: bool| {
+            let look = |look: usize| {
+                let other = Person { hidden: look >= hidden_from, ..person(2, 0.5, apart_m) };
+                vec![person(1, 0.5, 0.0), other]
+            };
+            let looks: Vec<_> = (0..50).map(look).collect();
+            let totals = play(&looks, settings(leave_out_groups), false);
+            [0, 1].map(|threshold| totals.near(Area::View, threshold).near_ms)
+        };
+        let (all, never) = (20_000, 50);
+        let cases = [
+            ("seen", (0.8, never, true), [all, all]),
+            ("hidden", (0.8, 0, true), [0, 0]),
+            ("hidden for two seconds", (0.8, 40, true), [16_000, 16_000]),
+            ("hidden farther away", (1.5, 0, true), [0, all]),
+            ("hidden, but groups are counted", (0.8, 0, false), [all, all]),
+        ];
+        for (name, (apart_m, hidden_from, leave_out_groups), expected) in cases {
+            assert_eq!(near_ms(apart_m, hidden_from, leave_out_groups), expected, "{name}");
+        }
+    }
+
     proptest! {
         /// One passage more changes time near others by no more than its own and that of two others, and encounters by
         /// two: whoever else is there, and in all zones together as much again.
         #[test]
         fn one_passage_more_changes_no_more_than_noise_hides(
-            ways in prop::collection::vec(((0usize..20, 1usize..30), (-1.5f32..1.5, -1.5f32..1.5), (-0.3f32..0.3, -0.3f32..0.3)), 2..14),
+            ways in prop::collection::vec(((0usize..20, 1usize..30), (-1.5f32..1.5, -1.5f32..1.5), (-0.3f32..0.3, -0.3f32..0.3), 0usize..30), 2..14),
             one in any::<prop::sample::Index>(),
             leave_out_groups in any::<bool>(),
         ) {
             let one = one.index(ways.len()) as u64;
-            let looks = |without: Option<u64>| -> Vec<Vec<(u64, f32, f32)>> {
+            let looks = |without: Option<u64>| -> Vec<Vec<Person>> {
                 let of_look = |look: usize| {
                     let all = (0u64..).zip(&ways).filter(|(number, _)| Some(*number) != without);
                     let there = all.filter(|(_, ((from, length), ..))| (*from..from + length).contains(&look));
-                    there.map(|(number, (_, (x, y), (vx, vy)))| {
+                    there.map(|(number, (_, (x, y), (vx, vy), hidden_from))| {
                         let t = look as f32 / 5.0;
-                        (number, x + vx * t, y + vy * t)
+                        Person { hidden: look >= *hidden_from, ..person(number, x + vx * t, y + vy * t) }
                     }).collect()
                 };
                 (0..50).map(of_look).collect()

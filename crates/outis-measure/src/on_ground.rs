@@ -228,8 +228,8 @@ impl GroundMeter {
 }
 
 impl From<Seen> for Person {
-    fn from(Seen { track, position, zones, .. }: Seen) -> Self {
-        Self { track, position, zones }
+    fn from(Seen { track, position, zones, hidden, .. }: Seen) -> Self {
+        Self { track, position, zones, hidden }
     }
 }
 

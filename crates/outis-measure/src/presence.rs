@@ -49,7 +49,7 @@ pub(crate) struct Seen {
     /// How fast they go, in metres per second; as it is known in the end.
     pub(crate) speed_m_s: f32,
     /// Behind somebody, and so not seen but supposed.
-    hidden: bool,
+    pub(crate) hidden: bool,
     smoothed: GroundPoint,
 }
 
