@@ -56,10 +56,12 @@ impl Distance {
                                 run.measured.iter().map(of).sum::<f64>() / run.measured.len() as f64
                             };
                             print!(
-                                "  < {than_m} m: true {:.4} measured {:.4} ({:+.1} %), encounters {} {:.1}",
+                                "  < {than_m} m: true {:.4} measured {:.4} ({:+.1} %; groups completed {:+.1} %), \
+                                 encounters {} {:.1}",
                                 run.truth.near_share[threshold],
                                 mean(&|m| m.near_share[threshold]),
                                 100.0 * run.near_error(threshold),
+                                100.0 * run.completed_error(threshold),
                                 run.truth.encounters[threshold],
                                 mean(&|m| f64::from(m.encounters[threshold])),
                             );

@@ -45,8 +45,10 @@ pub struct Distances {
 pub struct Run {
     /// Which street.
     pub street: Street,
-    /// The truth.
+    /// The truth, with the annotated groups.
     pub truth: Distances,
+    /// The truth, with those for groups too who walk like one and are not annotated. The same where groups are counted.
+    pub completed: Distances,
     /// What was measured, seed by seed.
     pub measured: Vec<Distances>,
 }
@@ -96,6 +98,7 @@ pub fn run(data: &Path, options: DistanceOptions) -> Result<Vec<Run>, BenchError
         .map(|((street, paths, groups, _), measured)| Run {
             street: *street,
             truth: truth(*street, paths, groups, options),
+            completed: truth(*street, paths, &groups.clone().completed(*street), options),
             measured: measured.to_vec(),
         })
         .collect())
@@ -216,6 +219,12 @@ impl Meetings {
 }
 
 impl Run {
+    /// The relative error of the mean share nearer than one of the distances, against the truth with those for groups too
+    /// who are not annotated.
+    pub fn completed_error(&self, threshold: usize) -> f64 {
+        self.mean(|measured| measured.near_share[threshold]) / self.completed.near_share[threshold] - 1.0
+    }
+
     /// The relative errors of the share nearer than one of the distances, seed by seed.
     pub fn near_errors(&self, threshold: usize) -> impl Iterator<Item = f64> + Clone + '_ {
         let truth = self.truth.near_share[threshold];

@@ -60,7 +60,8 @@ fn our_counts_err_no_more_than_promised() {
 }
 
 /// Time near others is measured at 5 looks a second as well as promised, whatever the noise; with people who walk
-/// together left out, less well: of some pairs who walk together the whole way the annotation does not say so.
+/// together left out, less well. Of eight pairs of seq_eth who keep together the annotation does not say that they are groups:
+/// what is promised is promised of the truth in which they are. Against the annotated truth it is farther off.
 #[test]
 fn distances_err_no_more_than_promised() {
     let data = street::default_data();
@@ -68,13 +69,15 @@ fn distances_err_no_more_than_promised() {
         println!("not run: the trajectories of ETH and UCY are not at {}", data.display());
         return;
     }
-    for (leave_out_groups, error_max) in [(false, [0.05, 0.05]), (true, [0.15, 0.10])] {
+    for (leave_out_groups, error_max) in [(false, [0.05, 0.05]), (true, [0.10, 0.10])] {
         for noise in [Noise::field(), Noise::drift()] {
             let options = DistanceOptions { fps: 5.0, noise, seeds: 5, leave_out_groups, height_m: HEIGHT_M };
             for run in distance::run(&data, options).unwrap() {
-                let errors = [run.near_error(0), run.near_error(1)];
+                let errors = [run.completed_error(0), run.completed_error(1)];
                 let held = errors.iter().zip(error_max).all(|(error, most)| error.abs() <= most);
                 assert!(held, "{}, groups left out: {leave_out_groups}: {errors:?}", run.street.name());
+                let annotated = [run.near_error(0), run.near_error(1)];
+                assert!(annotated[0].abs() <= 0.30 && annotated[1].abs() <= 0.10, "{annotated:?}");
                 assert!(run.truth.present_s > 1000.0 && run.truth.near_share[0] > 0.05, "{:?}", run.truth);
             }
         }
