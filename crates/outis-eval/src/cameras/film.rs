@@ -43,6 +43,20 @@ pub(super) fn prepare(street: &Path) -> anyhow::Result<PathBuf> {
     Ok(film)
 }
 
+/// The first seconds of a film, packet by packet as they are.
+pub(super) fn first(film: &Path, seconds: u32) -> anyhow::Result<PathBuf> {
+    let piece = film.with_extension(format!("first{seconds}.ts"));
+    make(&piece, |unfinished| {
+        let mut ffmpeg = ffmpeg();
+        ffmpeg.arg("-i").arg(film);
+        ffmpeg
+            .args(["-c", "copy", "-frames:v", &(seconds * FPS).to_string(), "-f", "mpegts"])
+            .arg(unfinished);
+        ffmpeg
+    })?;
+    Ok(piece)
+}
+
 fn ffmpeg() -> Command {
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-nostdin", "-loglevel", "error", "-y"]);

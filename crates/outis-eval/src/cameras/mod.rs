@@ -171,6 +171,14 @@ pub fn film(street: Street, clip: &Path) -> anyhow::Result<PathBuf> {
     film::once(&compose::prepare(street, Variant::Day, clip)?)
 }
 
+/// The first seconds of such a film.
+///
+/// # Errors
+/// When `ffmpeg` is absent.
+pub fn first_seconds(film: &Path, seconds: u32) -> anyhow::Result<PathBuf> {
+    film::first(film, seconds)
+}
+
 /// Measures the stages of the table's cameras.
 ///
 /// # Errors

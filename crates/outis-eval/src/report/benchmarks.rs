@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context;
+use outis_eye::plan::Way;
 use outis_measure::{ImageBox, ImagePoint, Line, MeasureSettings};
 
 use super::cameras;
@@ -133,21 +134,15 @@ fn line_arguments(scale: f32, right: f32) -> Vec<String> {
 
 fn overhead(clip: &Path) -> anyhow::Result<String> {
     let mut watcher = Watcher::new(MODEL)?;
+    // The clip is small enough to be shown whole, and gets the input of the same shape as in the product.
+    watcher.way = Way::default();
     let (mut decoding, mut inference, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     let mut frames = 0;
     for _ in 0..ROUNDS {
-        let before = watcher.detector().spent();
-        let watched = watcher.watch(clip, 1)?;
-        let after = watcher.detector().spent();
-        frames = watched.times.len();
-        let decoded_s = watcher.watch(clip, FRAME_MAX)?.cpu.as_secs_f64();
-        // The stages of a look are timed by the wall clock, which on a busy machine runs on while we wait. Each is
-        // kept waiting alike, so their shares hold, and are applied to the processor time of all looks.
-        let [network, scaling, reading] =
-            [after.network - before.network, after.scaling - before.scaling, after.reading - before.reading]
-                .map(|stage| stage.as_secs_f64());
-        inference.push((watched.cpu.as_secs_f64() - decoded_s) * network / (network + scaling + reading));
-        decoding.push(decoded_s);
+        let before = watcher.detector().spent().network_cpu;
+        frames = watcher.watch(clip, 1)?.times.len();
+        inference.push((watcher.detector().spent().network_cpu - before).as_secs_f64());
+        decoding.push(watcher.watch(clip, FRAME_MAX)?.cpu.as_secs_f64());
         whole.push(count(clip, true, 1.0, 0.0)?.cpu.as_secs_f64());
     }
     let floor: Vec<f64> = decoding.iter().zip(&inference).map(|(d, i)| d + i).collect();

@@ -1,5 +1,5 @@
-//! What a second of a 1080p street costs beside Python, how right both count, and where each millisecond goes: a part of
-//! the benchmarks page.
+//! What a second of a 1080p street costs beside Python once both run, what their start costs, how right both count, and
+//! where each millisecond goes: a part of the benchmarks page.
 
 use std::path::Path;
 use std::process::Command;
@@ -22,6 +22,10 @@ use crate::{cache, passage};
 
 /// Both run so often, in turn; ratios are taken within a round.
 const ROUNDS: usize = 2;
+/// The whole film.
+const FILM_S: u32 = compose::FRAMES / compose::FPS;
+/// Its first seconds, for what a start costs: as little as can be, for the street may be emptier there.
+const START_S: u32 = 2;
 /// How a model's outputs are read by the Python programs.
 const MODELS: [(&str, &str); 2] = [("yolox-nano", "yolox"), ("nanodet-g", "nanodet")];
 
@@ -31,6 +35,7 @@ const MODELS: [(&str, &str); 2] = [("yolox-nano", "yolox"), ("nanodet-g", "nanod
 /// When a program is absent or fails, or the truth of the clip is absent.
 pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
     let film = cameras::film(STREET_D, clip)?;
+    let beginning = cameras::first_seconds(&film, START_S)?;
     let lines = STREET_D.lines()?;
     let truth = true_counts(&lines)?;
     let mut costs = Table::new([
@@ -40,6 +45,7 @@ pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
         "count error",
         "passages counted, of the true",
     ]);
+    let mut starts = Table::new(["CPU for a start, once", "ms"]);
     let mut stages = Vec::new();
     let mut absent = String::new();
     for (model, decoding) in MODELS {
@@ -50,26 +56,32 @@ pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
         }
         let (mut ours, mut theirs) = (Side::default(), Side::default());
         for _ in 0..ROUNDS {
-            let cost = count(&film, model, &lines)?;
-            let told: Value = serde_json::from_str(&cost.printed).context("`outis count` printed no JSON")?;
-            ours.add(cost.cpu.as_secs_f64(), python::line_counts(&told["lines"])?);
-            let told = baseline(python, &film, (&model_file, decoding), &lines)?;
-            let cpu_s = told["cpu_s"].as_f64().context("baseline.py told no cpu_s")?;
-            theirs.add(cpu_s, best_of(&told["counters"], &lines, &truth)?);
+            let (whole, start) = (count(&film, model, &lines)?, count(&beginning, model, &lines)?);
+            let told: Value =
+                serde_json::from_str(&whole.printed).context("`outis count` printed no JSON")?;
+            ours.add(
+                [&whole, &start].map(|cost| cost.cpu.as_secs_f64()),
+                python::line_counts(&told["lines"])?,
+            );
+            let network = (model_file.as_path(), decoding);
+            let whole = baseline(python, &film, network, &lines)?;
+            let start = baseline(python, &beginning, network, &lines)?;
+            let cpu_s = [process_cpu_s(&whole)?, process_cpu_s(&start)?];
+            theirs.add(cpu_s, best_of(&whole["counters"], &lines, &truth)?);
         }
-        let video_s = f64::from(compose::FRAMES) / f64::from(compose::FPS);
         for (name, side) in [
             (format!("`outis count`, 5 looks a second, {model}"), &ours),
             (format!("Python, every frame, {model}"), &theirs),
         ] {
             let report = side.report(&lines, &truth);
             costs.row([
-                name,
-                format!("{:.0}", 1e3 * Spread::of(side.cpu_s.iter().copied()).mean / video_s),
-                ratio(&theirs.cpu_s, &side.cpu_s),
+                name.clone(),
+                mean_ms(side.running()),
+                ratio(&theirs.running(), &side.running()),
                 percent(report.pooled_error().mean),
                 percent(1.0 + report.bias()),
             ]);
+            starts.row([name, mean_ms(side.starting())]);
         }
         stages.push((model, cameras::stages_of(model, &film, lines.iter().map(|(_, l)| *l).collect())?));
     }
@@ -77,10 +89,13 @@ pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
     let mut text = format!(
         "A minute of the composed street d, which nothing was tuned on: 1920 x 1080, {FPS} frames a second, H.264, {} \
          lines with {passages} true passages. Python looks at the whole frame, shrunk to the model's input, at every \
-         frame, for persons alone, with the best of three settings of its line counter; start-up of its interpreter is left out, ours is counted. The jailed product, \
-         all its processes; {ROUNDS} rounds in turn.\n{absent}{}\nWhere the milliseconds go, all in one process:\n",
+         frame, for persons alone, with the best of three settings of its line counter. The jailed product, all its processes. Both \
+         run on the whole film and on its first {START_S} seconds, {ROUNDS} rounds in turn: what the film takes more, by the \
+         second that it is longer, is what a second costs in a camera that runs.\n{absent}{}What those first seconds take \
+         beyond that is what a start costs: programs, interpreter and packages, jail, model.\n{}\nWhere the milliseconds go, all in one process:\n",
         lines.len(),
-        costs.text()
+        costs.text(),
+        starts.text()
     );
     let mut table = Table::new(["CPU for each second of video", "ms", "share"]);
     for (model, stages) in stages {
@@ -95,20 +110,41 @@ pub(super) fn section(clip: &Path, python: &Python) -> anyhow::Result<String> {
 /// What one side did in all rounds.
 #[derive(Debug, Default)]
 struct Side {
-    cpu_s: Vec<f64>,
+    /// Processor time of all its processes for the whole film and for its beginning, by round.
+    cpu_s: Vec<[f64; 2]>,
     /// By line. The same in each round, or the newest.
     counted: Vec<DirectionalCount>,
 }
 
 impl Side {
-    fn add(&mut self, cpu_s: f64, counted: Vec<DirectionalCount>) {
+    fn add(&mut self, cpu_s: [f64; 2], counted: Vec<DirectionalCount>) {
         self.cpu_s.push(cpu_s);
         self.counted = counted;
+    }
+
+    /// Processor time of a second of video, start-up left out, in seconds.
+    fn running(&self) -> Vec<f64> {
+        self.cpu_s.iter().map(|[whole, start]| (whole - start) / f64::from(FILM_S - START_S)).collect()
+    }
+
+    /// Processor time of a start, in seconds.
+    fn starting(&self) -> Vec<f64> {
+        let begun = self.cpu_s.iter().zip(self.running());
+        begun.map(|([_, start], running)| start - f64::from(START_S) * running).collect()
     }
 
     fn report(&self, lines: &[(String, Line)], truth: &[DirectionalCount]) -> Report {
         report(&self.counted, lines, truth)
     }
+}
+
+fn mean_ms(seconds: Vec<f64>) -> String {
+    format!("{:.0}", 1e3 * Spread::of(seconds).mean)
+}
+
+/// All that the process took but for what it compares afterwards, in seconds.
+fn process_cpu_s(told: &Value) -> anyhow::Result<f64> {
+    told["process_cpu_s"].as_f64().context("baseline.py told no process_cpu_s")
 }
 
 fn report(counted: &[DirectionalCount], lines: &[(String, Line)], truth: &[DirectionalCount]) -> Report {
