@@ -98,6 +98,8 @@ pub fn measure(
         })
         .collect();
     let looks = || kept.iter().map(|(at, found)| (*at, found.as_slice()));
+    let picture_px = watched.picture_px.map(|(width, height)| (width as f32, height as f32));
+    let tracker = TrackerSettings { picture_px, ..tracker };
     let settings = MeasureSettings { tracker, ..MeasureSettings::default() };
     let counted = product::count(looks(), lines, settings)?;
     Ok(ClipResult { counted, tracks: by_frame(watched, &product::track(looks(), tracker)) })

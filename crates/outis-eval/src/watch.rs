@@ -30,6 +30,8 @@ pub struct Watched {
     pub sway_px: BTreeMap<u32, (f32, f32)>,
     /// Processor time for demultiplexing, decoding and detecting, start-up not included.
     pub cpu: Duration,
+    /// Width and height of the newest frame that was looked at, in pixels.
+    pub picture_px: Option<(u32, u32)>,
     /// Packets and frames that were damaged.
     pub faults: u32,
     /// Share of the picture that was known at each look, summed up.
@@ -224,6 +226,7 @@ impl Watcher {
                 let frame_seen = decoded
                     .develop(picture)
                     .map_err(|source| WatchError::Develop { path: path(), source })?;
+                watched.picture_px = Some((frame_seen.width_px(), frame_seen.height_px()));
                 let look = planner.look(&mut *self.detector, frame_seen, self.floor);
                 let look = look.map_err(|source| WatchError::Detect { path: path(), source })?;
                 watched.observed += f64::from(look.observed_share);

@@ -156,6 +156,7 @@ impl Measurer {
     /// Says how large the picture is that positions are given in.
     pub fn set_picture_px(&mut self, picture_px: (f32, f32)) {
         self.picture_px = picture_px;
+        self.tracker.set_picture_px(picture_px);
     }
 
     /// The ground under the people so far, if it was to be found and they tell; they are forgotten then.

@@ -27,6 +27,8 @@ pub struct TrackerSettings {
     pub score_still: f32,
     /// After this many seconds a track gets a new number, and what was remembered of it ends.
     pub age_max_s: f32,
+    /// Width and height of the picture, in pixels, where they are known: beyond its borders nobody is followed.
+    pub picture_px: Option<(f32, f32)>,
 }
 
 impl Default for TrackerSettings {
@@ -41,6 +43,7 @@ impl Default for TrackerSettings {
             sightings_min: 3,
             score_still: 0.6,
             age_max_s: 600.0,
+            picture_px: None,
         }
     }
 }

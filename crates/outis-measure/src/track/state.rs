@@ -37,6 +37,8 @@ pub(super) struct State {
     pub(super) lasting: bool,
     /// Whether it has once been a step away from its origin.
     pub(super) moved: bool,
+    /// Whether it has left the picture: it was not seen when it should have been beyond a border.
+    pub(super) gone: bool,
 }
 
 const _: () = assert!(size_of::<State>() <= 128);
@@ -118,6 +120,7 @@ impl State {
             kind,
             lasting: false,
             moved: false,
+            gone: false,
         }
     }
 
@@ -146,6 +149,20 @@ impl State {
         self.lasting && mean_score >= if self.moved { moved } else { settings.score_still }
     }
 
+    /// Whether a detection may still be this.
+    pub(super) fn may_go_on(&self, settings: &TrackerSettings) -> bool {
+        !self.gone && self.at.seconds_since(self.last_seen) <= settings.unseen_max_s
+    }
+
+    /// Whether the middle of its box should be outside the picture, where no detector sees it: who comes in there next
+    /// is somebody else, or the same one on another visit.
+    pub(super) fn is_beyond(&self, picture_px: Option<(f32, f32)>) -> bool {
+        let middle = self.bbox().center();
+        picture_px.is_some_and(|(width, height)| {
+            !(0.0..=width).contains(&middle.x_px) || !(0.0..=height).contains(&middle.y_px)
+        })
+    }
+
     pub(super) fn predict(&mut self, at: MediaTime) {
         let (dt_s, q) = (at.seconds_since(self.at), self.q());
         self.x = self.x.predicted(dt_s, q);
@@ -161,8 +178,7 @@ impl State {
         settings: &TrackerSettings,
         stage: Stage,
     ) -> Option<f32> {
-        let unseen_s = self.at.seconds_since(self.last_seen);
-        if Kind::of(detection.class) != self.kind || unseen_s > settings.unseen_max_s {
+        if Kind::of(detection.class) != self.kind || !self.may_go_on(settings) {
             return None;
         }
         if stage == Stage::Near {

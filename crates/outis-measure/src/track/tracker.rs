@@ -113,6 +113,11 @@ impl Tracker {
         }
     }
 
+    /// Says how large the picture is that boxes are given in.
+    pub(crate) fn set_picture_px(&mut self, picture_px: (f32, f32)) {
+        self.settings.picture_px = Some(picture_px);
+    }
+
     /// Takes what the detector found at a look; call it also when it found nothing.
     /// A look that is not later than the one before is left out.
     pub fn look(&mut self, at: MediaTime, detections: &[Detection]) {
@@ -188,7 +193,8 @@ impl Tracker {
     pub(crate) fn present(&self, unseen_max_s: f32) -> impl Iterator<Item = Present> {
         let states = self.tracks.iter().map(|track| &track.state);
         let there = states.filter(move |state| {
-            state.at.seconds_since(state.last_seen) <= unseen_max_s && state.is_believed(&self.settings)
+            let unseen_s = state.at.seconds_since(state.last_seen);
+            unseen_s <= unseen_max_s && !state.gone && state.is_believed(&self.settings)
         });
         there.map(|state| Present {
             track: state.id,
@@ -222,7 +228,7 @@ impl Tracker {
                 return unseen_s <= FLICKER_UNSEEN_MAX_S.min(settings.unseen_max_s);
             }
             // Its last positions are still owed, even if it can no longer be continued.
-            unseen_s <= settings.unseen_max_s || final_until.is_some_and(|until| state.last_seen > until)
+            state.may_go_on(&settings) || final_until.is_some_and(|until| state.last_seen > until)
         });
     }
 
@@ -265,6 +271,7 @@ impl Tracker {
             }
         }
         for (track, seen) in self.tracks.iter_mut().zip(matched) {
+            track.state.gone |= seen.is_none() && track.state.is_beyond(self.settings.picture_px);
             track.remember(seen);
         }
         taken
@@ -314,7 +321,7 @@ impl Tracker {
                 continue;
             }
             for (l, lost) in self.tracks.iter().enumerate() {
-                let may = lost.state.lasting && lost.state.kind == new.state.kind;
+                let may = lost.state.lasting && !lost.state.gone && lost.state.kind == new.state.kind;
                 if may && (lost.state.last_seen < first_seen || echoed(lost, new)) {
                     let gain = worth_joining(lost, new, &self.settings);
                     self.candidates.extend(gain.map(|gain| Candidate { track: l, detection: n, gain }));
@@ -386,3 +393,51 @@ const JOIN_AFTER_S: f32 = 0.8;
 
 /// A lost track that ends before the next look of a slow detector (4 a second) is joined now or never.
 const LAST_CALL_S: f32 = 0.25;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Five looks a second for eight seconds at people 100 px tall and 30 px wide, of whom the detector sees what is
+    /// within a picture 768 px wide: how many tracks there are.
+    fn check(name: &str, expected: usize, feet_at: impl Fn(f32) -> Vec<f32>) {
+        let mut tracker =
+            Tracker::new(TrackerSettings { picture_px: Some((768.0, 576.0)), ..TrackerSettings::default() });
+        let mut numbers = BTreeSet::new();
+        for look in 0..40 {
+            let at_s = look as f32 / 5.0;
+            let seen = feet_at(at_s).into_iter().filter_map(|x| {
+                let (left, right) = ((x - 15.0).max(0.0), (x + 15.0).min(768.0));
+                let bbox = ImageBox::from_left_top_right_bottom(left, 200.0, right, 300.0);
+                (right - left > 8.0).then_some(Detection {
+                    bbox,
+                    class: Class::Person,
+                    score: Score::new(0.8),
+                })
+            });
+            tracker.look(MediaTime::from_seconds(f64::from(at_s)), &seen.collect::<Vec<_>>());
+            numbers.extend(tracker.take_points().iter().map(|point| point.track.number()));
+        }
+        tracker.finish();
+        numbers.extend(tracker.take_points().iter().map(|point| point.track.number()));
+        assert_eq!(numbers.len(), expected, "{name}");
+    }
+
+    #[test]
+    fn who_has_left_the_picture_is_gone() {
+        let hidden = |from: f32, to: f32, t: f32, x: f32| if t > from && t < to { vec![] } else { vec![x] };
+        check("goes out on the right", 1, |t| vec![600.0 + 80.0 * t]);
+        check("another comes in where one has gone out", 2, |t| match t {
+            t if t < 3.0 => vec![600.0 + 80.0 * t],
+            t => vec![780.0 - 80.0 * (t - 3.0)],
+        });
+        check("the same on the left", 2, |t| match t {
+            t if t < 3.0 => vec![168.0 - 80.0 * t],
+            t => vec![-12.0 + 80.0 * (t - 3.0)],
+        });
+        check("is hidden near the border, on the way in", 1, |t| hidden(1.0, 2.1, t, 740.0 - 80.0 * t));
+        check("stands at the border, hidden for a moment", 1, |t| hidden(3.0, 4.5, t, 764.0));
+    }
+}
