@@ -41,6 +41,7 @@ const TEXTS = {
       "detector-fault": "frames on which the detector failed were left out",
       "behind": "looks were left out, because the machine was too slow for its cameras",
       "camera-moved": "the view was another one for minutes: is the camera moved, covered or out of focus? Lines and zones may lie elsewhere",
+      "ground-doubted": "people who walk by do not fit the ground plane: is the camera turned, or the ground typed wrongly? What is measured in metres is withheld",
     },
   },
   fr: {
@@ -82,6 +83,7 @@ const TEXTS = {
       "detector-fault": "images où le détecteur a échoué, laissées de côté",
       "behind": "regards omis, la machine étant trop lente pour ses caméras",
       "camera-moved": "la vue est autre depuis des minutes : caméra déplacée, masquée ou floue ? Les lignes et zones peuvent être ailleurs",
+      "ground-doubted": "les passants ne correspondent pas au plan du sol : caméra tournée, ou sol mal saisi ? Ce qui se mesure en mètres est retenu",
     },
   },
 };

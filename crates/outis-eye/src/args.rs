@@ -79,6 +79,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "F,P,R,H,X,Y", allow_hyphen_values = true, conflicts_with_all = ["ground", "tsai"],
           value_parser = pose)]
     pose: Option<GroundPlane>,
+    /// Do not hold the ground against the people who walk on it.
+    #[arg(long)]
+    no_ground_check: bool,
     /// Find the ground from the people who walk on it, and tell at the end how the camera hangs and looks.
     #[arg(long)]
     fit_ground: bool,
@@ -195,6 +198,7 @@ impl Args {
                     focal_px: self.fit_focal_px,
                     ..AutoGroundSettings::default()
                 }),
+                check_ground: !self.no_ground_check,
                 ground: GroundSettings { near, heat: self.heat },
                 ..MeasureSettings::default()
             },
@@ -430,6 +434,8 @@ mod tests {
         assert!(args.settings().unwrap().scene.ground.is_some());
         let args = parse("--rten --pose=1190,16.5,-3.1,7.07,384,288 --drawn-for 768,576").unwrap();
         assert!(args.settings().unwrap().scene.ground.is_some());
+        let args = parse("--rten --no-ground-check").unwrap().settings().unwrap();
+        assert!(!args.measure.check_ground);
         let args = parse("--rten --fit-ground --fit-focal-px 1190").unwrap().settings().unwrap();
         assert_eq!(args.measure.auto_ground.unwrap().focal_px, Some(1190.0));
         let args =

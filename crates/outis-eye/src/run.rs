@@ -25,6 +25,9 @@ use crate::{
 /// Without snapshots, progress is told this often.
 const PROGRESS_MS: u32 = 1000;
 
+/// While people do not fit the ground, it is said this often: every window is to have it.
+const DOUBT_MS: u32 = 10_000;
+
 /// What to measure, and when to tell.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -160,6 +163,9 @@ struct Eye<'a, W> {
     haste: Haste,
     snapshots: Option<Ticker>,
     progress_ticks: Ticker,
+    doubt_ticks: Ticker,
+    /// Whether that the ground is doubted was told since the last window.
+    doubt_told: bool,
     progress: Progress,
     notices: Notices,
     /// Records that leave together.
@@ -196,6 +202,8 @@ impl<'a, W: Write> Eye<'a, W> {
             haste: Haste::new(false),
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
+            doubt_ticks: Ticker::new(DOUBT_MS),
+            doubt_told: false,
             progress: Progress::default(),
             notices: Notices::default(),
             batch: Vec::new(),
@@ -237,6 +245,9 @@ impl<'a, W: Write> Eye<'a, W> {
         if let Some(look) = looked.then(|| self.look(picture, frames)).flatten() {
             self.progress.looks = self.progress.looks.saturating_add(1);
             self.measurer.look_partly(at, &look.detections, look.observed_share);
+            if self.measurer.doubts_ground() && self.doubt_ticks.passes(at) {
+                self.notices.add(Notice::GroundDoubted, 1);
+            }
         }
         self.notices.add(Notice::TooManyTracks, self.detector.take_overflow());
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
@@ -331,6 +342,10 @@ impl<'a, W: Write> Eye<'a, W> {
 
     fn end(mut self, outcome: Outcome) -> io::Result<Outcome> {
         self.measurer.finish();
+        // Before the last window, of which it says what may be told; and never twice without a record between.
+        if self.measurer.doubts_ground() && !self.doubt_told {
+            self.add(Message::Notice { notice: Notice::GroundDoubted, count: 1 });
+        }
         self.add_closed_windows();
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
         self.add_notices();
@@ -345,11 +360,13 @@ impl<'a, W: Write> Eye<'a, W> {
     fn add_closed_windows(&mut self) {
         for (totals, state) in self.measurer.take_closed() {
             self.add_all(&totals.records(state));
+            self.doubt_told = false;
         }
     }
 
     fn add_notices(&mut self) {
         for message in self.notices.take() {
+            self.doubt_told |= matches!(message, Message::Notice { notice: Notice::GroundDoubted, .. });
             self.add(message);
         }
     }

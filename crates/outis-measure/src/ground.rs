@@ -10,6 +10,8 @@ use crate::{GroundPoint, ImagePoint};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GroundPlane {
     lens: Lens,
+    /// Where the camera's axis meets the picture, in pixels, where a calibration says so.
+    axis_px: Option<[f64; 2]>,
     /// A homography from straight coordinates to the ground. Its denominator is positive on the camera's side of the
     /// horizon.
     rows: [[f64; 3]; 3],
@@ -69,7 +71,7 @@ impl GroundPlane {
         // Three ground points on one line solve, but squash the plane.
         let determinant = determinant(&rows);
         if determinant.is_finite() && determinant.abs() > 1e-12 {
-            Ok(Self { lens, rows })
+            Ok(Self { lens, axis_px: None, rows })
         } else {
             Err(GroundError::Degenerate)
         }
@@ -78,15 +80,22 @@ impl GroundPlane {
     /// The plane of which a camera makes this picture: `view` takes ground points (x, y, 1) in metres to straight
     /// coordinates times their depth, and the depth. `None` when the camera is in the plane.
     pub(crate) fn from_view(lens: Lens, view: [[f64; 3]; 3]) -> Option<Self> {
-        let determinant = determinant(&view);
-        if !determinant.is_finite() || determinant.abs() < 1e-12 {
-            return None;
-        }
-        let [a, b, c] = view;
-        let cofactors = [cross(b, c), cross(c, a), cross(a, b)];
-        // The inverse is the transposed cofactors over the determinant; its denominator is one over the depth.
-        let rows = std::array::from_fn(|row| cofactors.map(|cofactor| cofactor[row] / determinant));
-        Some(Self { lens, rows })
+        // Its denominator is one over the depth.
+        let rows = inverse(&view)?;
+        Some(Self { lens, axis_px: Some(lens.center_px), rows })
+    }
+
+    /// The other way round, for a picture with this middle: what takes ground points (x, y, 1) in metres to pixels from
+    /// where the axis meets the picture, times their depth and one factor for all, and that place in pixels. What bends
+    /// lines is left out.
+    pub(crate) fn view(&self, middle_px: [f64; 2]) -> Option<([[f64; 3]; 3], [f64; 2])> {
+        let axis_px = self.axis_px.unwrap_or(middle_px);
+        let straight = inverse(&self.rows)?;
+        let row = |side: usize| {
+            let (scale, shift) = (self.lens.scale[side], self.lens.center_px[side] - axis_px[side]);
+            [0, 1, 2].map(|column| straight[side][column] / scale + shift * straight[2][column])
+        };
+        Some(([row(0), row(1), straight[2]], axis_px))
     }
 
     /// Where a point of the picture lies on the ground; `None` at and above the horizon.
@@ -105,6 +114,15 @@ impl GroundPlane {
 fn determinant(&[a, b, c]: &[[f64; 3]; 3]) -> f64 {
     let [x, y, z] = cross(b, c);
     a[0] * x + a[1] * y + a[2] * z
+}
+
+/// The transposed cofactors over the determinant; `None` when singular.
+fn inverse(rows: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
+    let determinant = determinant(rows);
+    let &[a, b, c] = rows;
+    let cofactors = [cross(b, c), cross(c, a), cross(a, b)];
+    (determinant.is_finite() && determinant.abs() >= 1e-12)
+        .then(|| std::array::from_fn(|row| cofactors.map(|cofactor| cofactor[row] / determinant)))
 }
 
 fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use outis_record::{Alert, Class, Schema, Window, WindowState, WindowTotals};
+use outis_record::{Alert, AlertKind, Class, Schema, Window, WindowState, WindowTotals};
 
 use crate::{
     AutoGround, AutoGroundSettings, CounterSettings, Detection, FaceReading, FaceWanted, GroundFit,
     GroundSettings, MediaTime, Scene, Situation, TrackId, TrackPoint, Tracker, TrackerSettings,
+    auto_ground::GroundCheck,
     counter::{Counter, Event},
     mask::Mask,
     on_ground::GroundMeter,
@@ -22,6 +23,8 @@ pub struct MeasureSettings {
     pub counter: CounterSettings,
     /// Whether the ground is to be found from the people who walk on it, and what is known beforehand.
     pub auto_ground: Option<AutoGroundSettings>,
+    /// Whether the ground is held against the people who walk on it, every day.
+    pub check_ground: bool,
     /// How people are measured on the ground.
     pub ground: GroundSettings,
     /// Length of a window in milliseconds.
@@ -36,6 +39,7 @@ impl Default for MeasureSettings {
             tracker: TrackerSettings::default(),
             counter: CounterSettings::default(),
             auto_ground: None,
+            check_ground: true,
             ground: GroundSettings::default(),
             window_ms: 15 * 60 * 1000,
             origin_ms: 0,
@@ -55,6 +59,8 @@ pub struct Measurer {
     /// None where nothing is asked for on the ground, or no ground plane is known.
     ground: Option<GroundMeter>,
     auto_ground: Option<AutoGround>,
+    /// None where no ground plane is known, or nobody wants it checked.
+    ground_check: Option<GroundCheck>,
     /// Size of the picture that positions are given in; zero before the first.
     picture_px: (f32, f32),
     schema: Schema,
@@ -87,6 +93,7 @@ impl Measurer {
             counter: Counter::new(scene.clone(), settings.counter),
             ground,
             auto_ground: settings.auto_ground.map(AutoGround::new),
+            ground_check: scene.ground.filter(|_| settings.check_ground).map(GroundCheck::new),
             picture_px: (0.0, 0.0),
             looks: VecDeque::new(),
             points: VecDeque::new(),
@@ -129,7 +136,9 @@ impl Measurer {
         self.newest = Some(at);
         self.looks.push_back((at, observed_share));
         self.tracker.look(at, detections);
-        self.alert = self.situations.look(at, self.tracker.present(UNSEEN_MAX_S));
+        let alert = self.situations.look(at, self.tracker.present(UNSEEN_MAX_S));
+        // Of metres that are none nobody is told that they are too few.
+        self.alert = alert.filter(|alert| alert.kind != AlertKind::TooClose || !self.doubts_ground());
         self.count();
     }
 
@@ -137,6 +146,7 @@ impl Measurer {
     pub fn finish(&mut self) {
         self.tracker.finish();
         self.count();
+        self.ground_check.iter_mut().for_each(GroundCheck::finish);
         let Some(window) = self.following_window() else { return };
         self.flush_ground();
         let last = std::mem::replace(&mut self.running, WindowTotals::new(self.schema.clone(), window));
@@ -162,6 +172,11 @@ impl Measurer {
     /// The ground under the people so far, if it was to be found and they tell; they are forgotten then.
     pub fn take_ground_fit(&mut self) -> Option<GroundFit> {
         self.auto_ground.as_mut()?.fit()
+    }
+
+    /// Whether the people who walk by do not fit the ground that is measured on, so that metres on it are none.
+    pub fn doubts_ground(&self) -> bool {
+        self.ground_check.as_ref().is_some_and(GroundCheck::doubts)
     }
 
     /// All people who should be in the picture at a time after the newest look, and whose face may be looked at; none
@@ -227,9 +242,10 @@ impl Measurer {
         self.running.add_look();
         self.running.add_observed_ms(observed_ms);
         self.running.clear_now();
-        if let Some(auto) = &mut self.auto_ground {
+        if self.auto_ground.is_some() || self.ground_check.is_some() {
             let here: Vec<TrackPoint> = self.points.iter().filter(|point| point.at == at).copied().collect();
-            auto.look(&here, self.picture_px);
+            self.auto_ground.iter_mut().for_each(|auto| auto.look(&here, self.picture_px));
+            self.ground_check.iter_mut().for_each(|check| check.look(&here, self.picture_px));
         }
         while let Some(point) = self.points.pop_front_if(|point| point.at <= at) {
             self.counter.observe(&point, &mut self.events);

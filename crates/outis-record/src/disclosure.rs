@@ -110,6 +110,28 @@ impl Figure {
         matches!(self, Self::Walked(_))
     }
 
+    /// Whether it is measured in metres on the ground, and so of people only.
+    pub fn is_on_ground(self) -> bool {
+        matches!(
+            self,
+            Self::Nearest(..)
+                | Self::Measured(_)
+                | Self::Near(..)
+                | Self::Encounters(..)
+                | Self::Walked(_)
+                | Self::Walking(_)
+                | Self::Standing(_)
+                | Self::Ground(_)
+                | Self::GroundPresent(_)
+                | Self::GroundMax(_)
+                | Self::QueueTime(_)
+                | Self::QueueMax(_)
+                | Self::Served(_)
+                | Self::Waited(_)
+                | Self::Heat(_)
+        )
+    }
+
     /// Whether it is about masks, and so about people only.
     pub fn is_of_masks(self) -> bool {
         matches!(self, Self::MasksPeople | Self::MasksJudged | Self::MasksWith | Self::MasksShare)
@@ -262,13 +284,15 @@ impl Disclosure {
         self.cells.iter().map(|cell| capacities.bits(max(cell), cell.noise)).collect()
     }
 
-    /// How many bits can be read from the observed time, the state of the window and, if told, the number of looks.
+    /// How many bits can be read from the observed time, the state of the window, whether the figures on the ground are
+    /// doubted and, if told, the number of looks.
     pub fn frame_bits(&self) -> f64 {
         let window_ms = u64::from(self.window_ms);
         let observed = (window_ms + possible::OBSERVED_SLACK_MS) / self.observed_step_ms();
         let looks = if self.profile.is_exact() { possible::looks_max(window_ms) } else { 0 };
+        let doubt = f64::from(u8::from(self.cells.iter().any(|cell| cell.figure.is_on_ground())));
         // Two states: closed, partial.
-        ((observed + 1) as f64).log2() + ((looks + 1) as f64).log2() + 1.0
+        ((observed + 1) as f64).log2() + ((looks + 1) as f64).log2() + 1.0 + doubt
     }
 
     /// How many bits the alerts of a window can carry at most, by what they say and when they come.

@@ -237,11 +237,13 @@ pub enum Notice {
     /// For minutes the view has been another one than the one that was seen since the start: figures of places may be those
     /// of other places.
     CameraMoved = 9,
+    /// People who walk by do not fit the ground plane: what is measured in metres would be wrong.
+    GroundDoubted = 10,
 }
 
 impl Notice {
     /// Every notice, by its number on the wire.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::DamagedPacket,
         Self::MissingTimestamp,
         Self::TimestampJump,
@@ -252,6 +254,7 @@ impl Notice {
         Self::DetectorFault,
         Self::Behind,
         Self::CameraMoved,
+        Self::GroundDoubted,
     ];
 
     /// A sentence for the person at the terminal, without the count.
@@ -269,6 +272,10 @@ impl Notice {
             Self::CameraMoved => {
                 "the view was another one for minutes: is the camera moved, covered or out of focus? Lines and zones may lie \
                  elsewhere"
+            }
+            Self::GroundDoubted => {
+                "people who walk by do not fit the ground plane: is the camera turned, or the ground typed wrongly? What is \
+                 measured in metres is withheld; `outis calibrate` finds the ground anew"
             }
         }
     }

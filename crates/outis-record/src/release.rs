@@ -58,7 +58,7 @@ impl WindowTotals {
         let whole = looked && (state == WindowState::Closed || disclosure.profile().tells_partial());
         let mut masks = None;
         let told = |cell: &Cell| {
-            if !whole {
+            if !whole || self.is_doubtful(cell) {
                 return Ok(None);
             }
             match cell.noise {
@@ -105,8 +105,17 @@ impl WindowTotals {
             profile: disclosure.profile(),
             observed_ms: self.observed_ms(),
             looks: Some(self.looks()),
-            values: disclosure.cells().iter().map(|cell| Some(self.figure(cell))).collect(),
+            values: disclosure
+                .cells()
+                .iter()
+                .map(|cell| (!self.is_doubtful(cell)).then(|| self.figure(cell)))
+                .collect(),
         })
+    }
+
+    /// Whether a figure is about metres that are none. A wrong figure is worse than none.
+    fn is_doubtful(&self, cell: &Cell) -> bool {
+        self.is_ground_doubted() && cell.figure.is_on_ground()
     }
 
     /// The exact figure of a cell: a count, or milliseconds.
@@ -212,7 +221,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        Class, LineIndex, Schema, ZoneIndex,
+        Area, Class, GroundCells, LineIndex, Schema, ZoneIndex,
         randomness::tests::{Dry, Seeded},
     };
 
@@ -347,6 +356,37 @@ mod tests {
             let totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
             let released = totals.release(WindowState::Closed, &disclosure, &mut Seeded(1)).unwrap();
             assert!(released.values.iter().all(Option::is_none) && released.observed_ms == 0, "{profile}");
+        }
+    }
+
+    #[test]
+    fn of_a_doubted_ground_nothing_is_told_and_the_rest_is() {
+        for profile in [Profile::Exact, Profile::Statistics, Profile::OpenData] {
+            let cells = GroundCells { thresholds: 1, speed: true, density: true, ..GroundCells::default() };
+            let schema = Schema::new(1, 1, &[Class::Person], false).unwrap().with_ground(cells).unwrap();
+            let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
+            let mut totals = WindowTotals::new(schema, Window::new(0, WINDOW_MS).unwrap());
+            totals.line_mut(LineIndex(0), Class::Person).forward = 4000;
+            totals.ground_mut().near_mut(Area::View, 0).near_ms = 4_000_000;
+            totals.set_observed(WINDOW_MS.into(), 6_000);
+            let told = |totals: &WindowTotals, on_ground: bool| {
+                let released =
+                    totals.clone().release(WindowState::Closed, &disclosure, &mut Seeded(1)).unwrap();
+                let values = disclosure.cells().iter().zip(released.values);
+                values.filter(|(cell, v)| cell.figure.is_on_ground() == on_ground && v.is_some()).count()
+            };
+            assert!(told(&totals, true) > 0 && told(&totals, false) > 0, "{profile}");
+            let others = told(&totals, false);
+            totals.doubt_ground();
+            assert_eq!((told(&totals, true), told(&totals, false)), (0, others), "{profile}");
+            let later = WindowTotals::new(totals.schema().clone(), totals.window());
+            let mut merged = later.clone();
+            merged.add_earlier(&totals, Some);
+            assert!(merged.is_ground_doubted() && !later.is_ground_doubted());
+            if let Some(preview) = totals.preview(&disclosure) {
+                let on_ground = disclosure.cells().iter().zip(preview.values);
+                assert!(on_ground.filter(|(cell, _)| cell.figure.is_on_ground()).all(|(_, v)| v.is_none()));
+            }
         }
     }
 

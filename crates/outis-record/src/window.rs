@@ -300,6 +300,8 @@ pub struct WindowTotals {
     // Indexed by (from * places + to) * Class::COUNT + class.
     flows: Vec<u32>,
     ground: GroundTotals,
+    /// Whether nothing of the ground may be told.
+    ground_doubted: bool,
 }
 
 impl WindowTotals {
@@ -319,6 +321,7 @@ impl WindowTotals {
             masks: Masks::default(),
             flows: vec![0; places * places * Class::COUNT],
             ground: GroundTotals::new(schema.ground(), schema.zones()),
+            ground_doubted: false,
             schema,
         }
     }
@@ -446,6 +449,16 @@ impl WindowTotals {
         &mut self.ground
     }
 
+    /// From now on nothing of the ground is told: its metres are none.
+    pub fn doubt_ground(&mut self) {
+        self.ground_doubted = true;
+    }
+
+    /// Whether nothing of the ground is told.
+    pub fn is_ground_doubted(&self) -> bool {
+        self.ground_doubted
+    }
+
     fn flow_cell(&self, from: Place, to: Place, class: Class) -> usize {
         let places = self.schema.lines() + self.schema.zones();
         (self.schema.place_index(from) * places + self.schema.place_index(to)) * Class::COUNT + class.index()
@@ -501,6 +514,7 @@ impl WindowTotals {
         let observed_max_ms = u64::from(self.window.length_ms()) + OBSERVED_SLACK_MS;
         self.observed_ms = self.observed_ms.saturating_add(earlier.observed_ms).min(observed_max_ms);
         self.looks = self.looks.saturating_add(earlier.looks);
+        self.ground_doubted |= earlier.ground_doubted;
         let classes: Vec<Class> = self
             .schema
             .classes()

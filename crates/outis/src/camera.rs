@@ -47,7 +47,8 @@ impl Finish {
             | Notice::UnsupportedFrame
             | Notice::Truncated
             | Notice::DetectorFault
-            | Notice::CameraMoved => true,
+            | Notice::CameraMoved
+            | Notice::GroundDoubted => true,
             Notice::MissingTimestamp
             | Notice::TimestampJump
             | Notice::FormatChange

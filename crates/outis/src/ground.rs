@@ -28,11 +28,25 @@ pub(crate) struct GroundConfig {
     roll_deg: Option<f64>,
     height_m: Option<f64>,
     picture: Option<Exactly<u32, 2>>,
+    #[serde(default = "checked")]
+    check: bool,
+}
+
+fn checked() -> bool {
+    true
+}
+
+/// The ground of a camera.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Ground {
+    pub(crate) whence: Whence,
+    /// Whether it is held against the people who walk on it, every day.
+    pub(crate) is_checked: bool,
 }
 
 /// How the ground is known.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ground {
+pub(crate) enum Whence {
     /// Four points of the picture and where they are on the ground, in metres.
     Points { image: [Point; 4], metres: [[f64; 2]; 4] },
     /// A calibrated camera.
@@ -81,7 +95,8 @@ const FILE_BYTES_MAX: u64 = 1 << 20;
 pub(crate) fn read(path: &Path) -> Result<Ground, String> {
     let file = path.display();
     if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("xml")) {
-        return tsai::read(path).map(Ground::Tsai).map_err(|error| format!("{file} {error}"));
+        let whence = tsai::read(path).map(Whence::Tsai);
+        return whence.map(Ground::checked).map_err(|error| format!("{file} {error}"));
     }
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
@@ -180,8 +195,13 @@ impl Pose {
 }
 
 impl GroundConfig {
-    /// The way that was chosen. A file is looked for in the folder of the configuration.
+    /// The ground, in the way that was chosen. A file is looked for in the folder of the configuration.
     pub(crate) fn check(self, folder: &Path) -> Result<Ground, String> {
+        let is_checked = self.check;
+        self.whence(folder).map(|whence| Ground { whence, is_checked })
+    }
+
+    fn whence(self, folder: &Path) -> Result<Whence, String> {
         let pose = (self.focal_px, self.pitch_deg, self.roll_deg, self.height_m, self.picture);
         match (self.image, self.metres, self.tsai, pose) {
             (Some(Exactly(image)), Some(Exactly(metres)), None, (None, None, None, None, None)) => {
@@ -189,16 +209,16 @@ impl GroundConfig {
                 let far = |metres: &f64| !metres.is_finite() || metres.abs() > GROUND_M_MAX;
                 match metres.iter().flatten().find(|metres| far(metres)) {
                     Some(metres) => Err(format!("ground: {metres} m is farther than {GROUND_M_MAX} m")),
-                    None => Ok(Ground::Points { image, metres }),
+                    None => Ok(Whence::Points { image, metres }),
                 }
             }
             (None, None, Some(file), (None, None, None, None, None)) => {
                 let path = folder.join(file);
-                tsai::read(&path).map(Ground::Tsai).map_err(|e| format!("ground: {} {e}", path.display()))
+                tsai::read(&path).map(Whence::Tsai).map_err(|e| format!("ground: {} {e}", path.display()))
             }
             (None, None, None, (Some(focal_px), Some(pitch_deg), roll_deg, Some(height_m), Some(Exactly(picture_px)))) => {
                 let roll_deg = roll_deg.unwrap_or(0.0);
-                Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px }.check().map(Ground::Pose)
+                Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px }.check().map(Whence::Pose)
             }
             _ => Err("ground: give either four points of the picture (image) and their metres, or the file of a \
                       calibration (tsai), or focal_px, pitch_deg, height_m and picture as `outis calibrate` finds them"
@@ -208,36 +228,42 @@ impl GroundConfig {
 }
 
 impl Ground {
+    fn checked(whence: Whence) -> Self {
+        Self { whence, is_checked: true }
+    }
+
     /// Places on the ground that are known, in metres.
     pub(crate) fn marks(&self) -> Vec<[f64; 2]> {
-        match self {
-            Self::Points { metres, .. } => metres.to_vec(),
-            Self::Tsai(_) | Self::Pose(_) => Vec::new(),
+        match &self.whence {
+            Whence::Points { metres, .. } => metres.to_vec(),
+            Whence::Tsai(_) | Whence::Pose(_) => Vec::new(),
         }
     }
 
     /// Width and height of the picture that its numbers are for, where they say so.
     pub(crate) fn picture_px(&self) -> Option<[u32; 2]> {
-        match self {
-            Self::Points { .. } => None,
-            Self::Tsai(camera) => Some(camera.numbers.picture_px),
-            Self::Pose(pose) => Some(pose.picture_px),
+        match &self.whence {
+            Whence::Points { .. } => None,
+            Whence::Tsai(camera) => Some(camera.numbers.picture_px),
+            Whence::Pose(pose) => Some(pose.picture_px),
         }
     }
 
     /// The words in which the eye is told.
     pub(crate) fn arguments(&self) -> Vec<OsString> {
         let numbers = |numbers: &[f64]| numbers.iter().map(f64::to_string).collect::<Vec<_>>().join(",");
-        match self {
-            Self::Points { image, metres } => {
-                vec![format!("--ground={}:{}", list(image), numbers(metres.as_flattened())).into()]
+        let plane = match &self.whence {
+            Whence::Points { image, metres } => {
+                format!("--ground={}:{}", list(image), numbers(metres.as_flattened()))
             }
-            Self::Pose(Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] }) => {
+            Whence::Pose(Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] }) => {
                 let (x, y) = (f64::from(*width) / 2.0, f64::from(*height) / 2.0);
                 let pose = numbers(&[*focal_px, *pitch_deg, *roll_deg, *height_m, x, y]);
-                vec![format!("--pose={pose}").into()]
+                format!("--pose={pose}")
             }
-            Self::Tsai(camera) => vec![format!("--tsai={}", numbers(&camera.numbers.in_order())).into()],
-        }
+            Whence::Tsai(camera) => format!("--tsai={}", numbers(&camera.numbers.in_order())),
+        };
+        let unchecked = (!self.is_checked).then(|| "--no-ground-check".into());
+        std::iter::once(plane.into()).chain(unchecked).collect()
     }
 }

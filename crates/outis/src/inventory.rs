@@ -14,7 +14,13 @@ use std::{
 use anyhow::Context;
 use outis_ledger::{Digest, Part, PartKind};
 
-use crate::{config::Camera, detector::Runtime, ground::Ground, launch::Programs, source};
+use crate::{
+    config::Camera,
+    detector::Runtime,
+    ground::{Ground, Whence},
+    launch::Programs,
+    source,
+};
 
 /// All parts that the cameras are watched with.
 ///
@@ -46,7 +52,9 @@ pub(crate) fn parts(
     }
     // What was read is declared, and not what the file may hold by now.
     let calibrations = cameras.iter().filter_map(|Camera { plan, .. }| match &plan.ground {
-        Some(Ground::Tsai(calibration)) => Some((name_of(&calibration.path), calibration.digest)),
+        Some(Ground { whence: Whence::Tsai(calibration), .. }) => {
+            Some((name_of(&calibration.path), calibration.digest))
+        }
         _ => None,
     });
     let calibrations: BTreeSet<(String, Digest)> = calibrations.collect();

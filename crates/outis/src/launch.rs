@@ -478,10 +478,11 @@ mod tests {
                         --line=1,-2,3.5,4 --zone=0,0,9,0,9,9 --flows --bounded --window-ms 900000 --snapshot-ms 500";
         assert_eq!(words(&eye_arguments(&plan())).join(" "), expected);
 
-        let ground = Ground::Points {
+        let whence = crate::ground::Whence::Points {
             image: [[0.0, 9.0], [9.0, 9.0], [6.0, 1.0], [3.0, 1.0]].map(|p| Point::try_from(p).unwrap()),
             metres: [[0.0, 0.0], [4.0, 0.0], [4.0, -8.5], [0.0, -8.5]],
         };
+        let ground = Ground { whence, is_checked: false };
         let masks = MaskFiles { networks: vec![("centerface", "/cache/c.onnx".into())], ms: Some(50.0) };
         let detector = DetectorFiles { masks: Some(masks), ..plan().detector };
         let with_masks = CameraPlan { detector, ..plan() };
@@ -506,6 +507,7 @@ mod tests {
         assert!(!arguments.contains(&"--bounded"), "an exact count is exact");
         assert!(arguments.iter().all(|word| !word.starts_with("--drawn-for")), "nobody knows for which");
         assert!(arguments.contains(&"--ground=0,9,9,9,6,1,3,1:0,0,4,0,4,-8.5,0,-8.5"), "{arguments:?}");
+        assert!(arguments.contains(&"--no-ground-check"), "{arguments:?}");
     }
 
     #[test]

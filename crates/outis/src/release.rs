@@ -50,6 +50,8 @@ pub(crate) struct Gate<R> {
     heard: Progress,
     /// Kinds of faults since the last window.
     faults: BTreeSet<Notice>,
+    /// Since the last window people did not fit the ground. An eye says it again and again while it is so.
+    ground_doubted: bool,
     /// How long the running window had been observed at its newest draft.
     drafted_ms: Option<u64>,
 }
@@ -58,7 +60,8 @@ impl<R: Randomness> Gate<R> {
     /// A closed gate for windows of this schema.
     pub(crate) fn new(schema: Schema, disclosure: Disclosure, randomness: R) -> Self {
         let (shown, heard, faults) = (None, Progress::default(), BTreeSet::new());
-        Self { disclosure, schema, randomness, running: None, shown, heard, faults, drafted_ms: None }
+        let (running, drafted_ms, ground_doubted) = (None, None, false);
+        Self { disclosure, schema, randomness, running, shown, heard, faults, ground_doubted, drafted_ms }
     }
 
     /// What may be told on.
@@ -69,8 +72,14 @@ impl<R: Randomness> Gate<R> {
         if let Checked::Progress(progress) = checked {
             self.heard = progress;
         }
+        if let Checked::Notice(Notice::GroundDoubted, _) = checked {
+            self.ground_doubted = true;
+        }
         let events = match checked {
-            Checked::Window(totals, WindowState::Open) => {
+            Checked::Window(mut totals, WindowState::Open) => {
+                if self.ground_doubted {
+                    totals.doubt_ground();
+                }
                 let told = match totals.preview(&self.disclosure) {
                     Some(preview) => Some(Event::Window(self.view(&preview))),
                     None => self.draft(&totals)?,
@@ -117,7 +126,10 @@ impl<R: Randomness> Gate<R> {
         self.disclosure.profile().is_exact()
     }
 
-    fn window(&mut self, totals: WindowTotals, state: WindowState) -> Result<Vec<Event>, NoRandomness> {
+    fn window(&mut self, mut totals: WindowTotals, state: WindowState) -> Result<Vec<Event>, NoRandomness> {
+        if std::mem::take(&mut self.ground_doubted) {
+            totals.doubt_ground();
+        }
         let released = totals.release(state, &self.disclosure, &mut self.randomness)?;
         self.drafted_ms = None;
         let mut events = vec![Event::Window(self.view(&released))];
@@ -192,7 +204,7 @@ impl Randomness for KernelRandomness {
 
 #[cfg(test)]
 mod tests {
-    use outis_record::{Class, LineIndex, Profile, Window};
+    use outis_record::{Area, Class, GroundCells, LineIndex, Profile, Window};
 
     use super::*;
     use crate::view::Told;
@@ -273,6 +285,37 @@ mod tests {
                 panic!("{profile}: {events:?}")
             };
             assert_eq!((view.looks, shown.media_ms, shown.frames), (None, 540_000, 599 * 25), "{profile}");
+        }
+    }
+
+    #[test]
+    fn a_doubted_ground_is_withheld_window_by_window() {
+        let cells = GroundCells { speed: true, ..GroundCells::default() };
+        let schema = Schema::new(1, 0, &[Class::Person], false).unwrap().with_ground(cells).unwrap();
+        for profile in [Profile::Exact, Profile::Statistics] {
+            let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
+            let mut gate = Gate::new(schema.clone(), disclosure, KernelRandomness::default());
+            let mut told = |gate: &mut Gate<_>, state| {
+                let mut totals = WindowTotals::new(gate.schema.clone(), Window::new(0, WINDOW_MS).unwrap());
+                totals.line_mut(LineIndex(0), Class::Person).forward = 4000;
+                totals.ground_mut().speed_mut(Area::View).walking_ms = 40_000_000;
+                totals.set_observed(900_000, 4_500);
+                let events = gate.pass(Checked::Window(Box::new(totals), state)).unwrap();
+                let walking = events.iter().find_map(|event| match event {
+                    Event::Window(view) => Some(view.on_ground.areas[0].speed.unwrap().walking_ms),
+                    _ => None,
+                });
+                (
+                    walking.is_some_and(|ms| ms.number().is_some()),
+                    forward(&events).and_then(Told::number).is_some(),
+                )
+            };
+            assert_eq!(told(&mut gate, WindowState::Closed), (true, true), "{profile}");
+            gate.pass(Checked::Notice(Notice::GroundDoubted, 1)).unwrap();
+            let running = told(&mut gate, WindowState::Open);
+            assert_eq!(running, (false, profile.is_exact()), "{profile}");
+            assert_eq!(told(&mut gate, WindowState::Closed), (false, true), "{profile}");
+            assert_eq!(told(&mut gate, WindowState::Closed), (true, true), "{profile}: it was set back");
         }
     }
 

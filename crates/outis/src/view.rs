@@ -14,7 +14,7 @@ pub(crate) enum Told {
     /// The profile does not tell this figure.
     #[default]
     Never,
-    /// Too few stand behind it.
+    /// Too few stand behind it, or nobody looked, or the ground is doubted.
     Withheld,
     /// The figure, as noisy and rounded as its profile says.
     Number(u64),

@@ -3,7 +3,7 @@
 //! Nothing that a profile withholds: no count, no moment, and where figures have noise, times in coarse steps.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -55,8 +55,8 @@ struct CameraVitals {
     /// Of the newest window that is over.
     observed_ms: Option<u64>,
     notices: BTreeMap<Notice, u64>,
-    /// In the newest window that is over its view was another one for minutes.
-    moved: bool,
+    /// Of what lasts: the newest window that is over had it.
+    lasting: BTreeSet<Notice>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,12 +83,14 @@ impl Vitals {
             Event::Progress(progress) | Event::End(_, progress) => camera.progress = *progress,
             Event::Notice(notice, count) => {
                 *camera.notices.entry(*notice).or_default() += u64::from(*count);
-                camera.moved |= *notice == Notice::CameraMoved;
+                if matches!(notice, Notice::CameraMoved | Notice::GroundDoubted) {
+                    camera.lasting.insert(*notice);
+                }
             }
             Event::Window(window) if window.state != WindowState::Open => {
                 camera.observed_ms = Some(window.observed_ms);
-                // The faults of a window come after it: while the view is another one it is said again.
-                camera.moved = false;
+                // The faults of a window come after it: while they last they are said again.
+                camera.lasting.clear();
             }
             Event::Window(_) | Event::Draft(_) | Event::Alert(_) | Event::GroundView(_) => {}
         });
@@ -150,11 +152,20 @@ impl Vitals {
         let fault = |camera: &CameraVitals| {
             let name = &camera.name;
             match &camera.condition {
-                Condition::Running if camera.moved => Some(format!(
-                    "camera \"{name}\": its view is another one than before: moved, covered or out of focus? Set it back; if it is to \
-                     stay so, draw its lines anew"
-                )),
-                Condition::Running | Condition::Paused | Condition::Ended => None,
+                Condition::Running => camera.lasting.first().map(|lasting| {
+                    let what = match lasting {
+                        Notice::GroundDoubted => {
+                            "people who walk by do not fit its ground plane, and what is measured in metres is withheld: set it back, or \
+                             find the ground anew with `outis calibrate`"
+                        }
+                        _ => {
+                            "its view is another one than before: moved, covered or out of focus? Set it back; if it is to stay so, \
+                             draw its lines anew"
+                        }
+                    };
+                    format!("camera \"{name}\": {what}")
+                }),
+                Condition::Paused | Condition::Ended => None,
                 Condition::Starting => Some(format!("camera \"{name}\": starting")),
                 Condition::Away(why) => Some(format!("camera \"{name}\": away: {why}")),
                 Condition::Failed(why) => Some(format!("camera \"{name}\": failed: {why}")),
@@ -246,7 +257,7 @@ impl CameraVitals {
             progress: Progress::default(),
             observed_ms: None,
             notices: BTreeMap::new(),
-            moved: false,
+            lasting: BTreeSet::new(),
         }
     }
 }
@@ -334,6 +345,9 @@ mod tests {
             assert_eq!(faults.is_empty(), well, "{event:?}");
             assert!(well || faults[0].contains("another one"), "{faults:?}");
         }
+        vitals.event(0, &window());
+        vitals.event(0, &Event::Notice(Notice::GroundDoubted, 1));
+        assert!(vitals.faults()[0].contains("ground plane"), "{:?}", vitals.faults());
     }
 
     #[test]

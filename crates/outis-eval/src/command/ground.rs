@@ -2,14 +2,11 @@
 
 use std::path::PathBuf;
 
-use outis_eval::{ground, street};
+use outis_eval::{report, street};
 
 /// Makes the ground of the people who walk on it, and compares distances with the truth
 #[derive(Debug, clap::Args)]
 pub(crate) struct Ground {
-    /// What our detector finds in vtest.avi, as `outis-eval detect` writes it
-    #[arg(long, value_name = "FILE")]
-    detections: Option<PathBuf>,
     /// The folder that holds pets09-s2l1/ [default: $OUTIS_SHARED, or ../shared/data beside the checkout]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -18,7 +15,7 @@ pub(crate) struct Ground {
 impl Ground {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let data = self.data.clone().unwrap_or_else(street::default_data);
-        print!("{}", ground::section(&data, self.detections.as_deref())?);
+        print!("{}", report::ground_section(&data)?);
         Ok(())
     }
 }

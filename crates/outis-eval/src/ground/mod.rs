@@ -1,5 +1,6 @@
 //! How right the ground is that is made of the people who walk on it.
 
+pub mod check;
 pub mod simulated;
 
 use std::path::Path;
@@ -12,7 +13,7 @@ use outis_measure::{
 use outis_record::Class;
 
 use self::simulated::Camera;
-use crate::{mot, report::table::Table};
+use crate::{mot, report::table::Table, watch::Watcher};
 
 /// Points of the picture between which distances are compared, across and down.
 const GRID: (u16, u16) = (32, 24);
@@ -122,30 +123,38 @@ const HEADS: [&str; 9] = [
 ///
 /// # Errors
 /// When a file that was named cannot be read.
-pub fn section(data: &Path, detections: Option<&Path>) -> anyhow::Result<String> {
+pub fn section(data: &Path, clip: Option<&Path>) -> anyhow::Result<String> {
     let mut text = "Errors are those of distances between any two of 32 x 24 points of the picture that lie in the area \
                     said to be good (or fair), as a share of the true distance. The calibration is used for judging only.\n\n"
         .to_owned();
     let folder = data.join("pets09-s2l1");
     if folder.join("View_001.xml").is_file() {
-        text += &pets(&folder, detections)?;
+        text += &pets(&folder, clip)?;
     } else {
         text += "The calibration of PETS 2009 is absent; simulated cameras only.\n";
     }
     text += "\nSimulated cameras, 1280 x 720, ten minutes, 12 people a minute, 3 % jitter on each edge of a box:\n\n";
     text += &simulated_cameras();
+    text += "\nThe daily check: the same cameras, of which the ground was typed before something happened to them, or was typed \
+             wrongly. Each is judged by ten minutes of people.\n\n";
+    text += &check::section(&folder, clip)?;
     Ok(text)
 }
 
-/// The table of PETS 2009, from the folder that holds its truth and its calibration.
+/// Our detector looks at every second frame of the clip's ten a second, as the product does.
+const EVERY: u32 = 2;
+
+/// Size of the pictures of PETS 2009.
+pub const PETS_PX: (f32, f32) = (768.0, 576.0);
+
+/// Looks and what was found in them.
+pub type Looks = Vec<(MediaTime, Vec<Detection>)>;
+
+/// The people of PETS 2009, by whose boxes they are.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn pets(folder: &Path, detections: Option<&Path>) -> anyhow::Result<String> {
-    const PICTURE_PX: (f32, f32) = (768.0, 576.0);
-    /// Of the file that is judged against; a data sheet would say as much.
-    const FOCAL_PX: f64 = 1190.0;
-    let truth = tsai_plane(&folder.join("View_001.xml"))?;
+pub fn pets_looks(folder: &Path, clip: Option<&Path>) -> anyhow::Result<Vec<(&'static str, Looks)>> {
     let found = |path: &Path| -> anyhow::Result<Vec<(MediaTime, Vec<Detection>)>> {
         let frames = mot::read_detections(path)?;
         Ok((0u32..)
@@ -164,20 +173,36 @@ pub fn pets(folder: &Path, detections: Option<&Path>) -> anyhow::Result<String> 
         })
         .collect();
     let mut kinds = vec![("true boxes", true_looks)];
-    if let Some(path) = detections {
-        kinds.push(("our detector", found(path)?));
+    for (name, model) in [("NanoDet-g", "nanodet-g"), ("YOLOX-nano", "yolox-nano")] {
+        let Some(clip) = clip else { continue };
+        // A card whose file is absent is for a file that the user brings.
+        let Ok(mut watcher) = Watcher::new(model) else { continue };
+        let watched = watcher.watch(clip, EVERY)?;
+        kinds.push((name, watched.timed_looks().map(|(at, found)| (at, found.to_vec())).collect()));
     }
     let public = folder.join("det_faster-rcnn_sort.txt");
     if public.is_file() {
         kinds.push(("Faster R-CNN, public", found(&public)?));
     }
+    Ok(kinds)
+}
+
+/// The table of PETS 2009, from the folder that holds its truth and its calibration.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn pets(folder: &Path, clip: Option<&Path>) -> anyhow::Result<String> {
+    /// Of the file that is judged against; a data sheet would say as much.
+    const FOCAL_PX: f64 = 1190.0;
+    let truth = tsai_plane(&folder.join("View_001.xml"))?;
+    let kinds = pets_looks(folder, clip)?;
     let mut table = Table::new(HEADS);
     for (name, looks) in kinds {
         for (label, focal_px) in [("", None), (", focal length known", Some(FOCAL_PX))] {
             let settings = AutoGroundSettings { focal_px, ..AutoGroundSettings::default() };
             let name = format!("PETS 2009, {name}{label}");
-            match fit(looks.clone(), TrackerSettings::default(), settings, PICTURE_PX) {
-                Some(fit) => table.row(row(&name, &fit, &truth, PICTURE_PX)),
+            match fit(looks.clone(), TrackerSettings::default(), settings, PETS_PX) {
+                Some(fit) => table.row(row(&name, &fit, &truth, PETS_PX)),
                 None => anyhow::bail!("{name}: no ground plane could be made"),
             }
         }

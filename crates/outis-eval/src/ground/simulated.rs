@@ -64,6 +64,11 @@ impl Camera {
 
     /// The true ground, from four of its points in the picture.
     pub fn ground_plane(&self) -> Option<GroundPlane> {
+        self.typed_plane(|ground| ground)
+    }
+
+    /// The ground as somebody types it who takes four points for others.
+    pub fn typed_plane(&self, typed: impl Fn(GroundPoint) -> GroundPoint) -> Option<GroundPlane> {
         let ahead_m = self.height_m / self.pitch_deg.to_radians().tan();
         let near_m = 0.7 * ahead_m;
         let corners = [(-1.0, near_m), (1.0, near_m), (1.0, 1.2 * ahead_m), (-1.0, 1.2 * ahead_m)];
@@ -72,7 +77,7 @@ impl Camera {
         for (i, (x_m, y_m)) in corners.into_iter().enumerate() {
             let ([x, y], _) = self.project([x_m, y_m, 0.0])?;
             image[i] = ImagePoint::new(x as f32, y as f32);
-            ground[i] = GroundPoint { x_m: x_m as f32, y_m: y_m as f32 };
+            ground[i] = typed(GroundPoint { x_m: x_m as f32, y_m: y_m as f32 });
         }
         GroundPlane::from_points(image, ground).ok()
     }

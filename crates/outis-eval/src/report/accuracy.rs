@@ -14,7 +14,7 @@ use crate::metrics::Comparison;
 use crate::metrics::clear::clear;
 use crate::metrics::hota::hota;
 use crate::metrics::identity::identity;
-use crate::{cache, masks, mot, product};
+use crate::{cache, ground, masks, mot, product};
 
 /// How often each simple case is played with each kind of line and jitter.
 const CASE_SEEDS: u64 = 5;
@@ -35,6 +35,7 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
         |title: &str, content: &str| text += &format!("\n## {title}\n\n{}\n", content.trim_end());
     section("Counting benchmark", &street::section(data, python.as_ref(), python_seeds)?);
     section("Distances between people", &distance::section(data)?);
+    section("The ground", &ground(data)?);
     section("Simple cases", &simple_cases(CASE_SEEDS).0);
     section("A real clip", &clip::section(data, &clip_file(), python.as_ref())?);
     section("Masks", &masks::section(data)?);
@@ -49,6 +50,15 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
 pub fn clip(data: &Path, with_python: bool) -> anyhow::Result<String> {
     let python = with_python.then(Python::set_up).transpose()?;
     clip::section(data, &clip_file(), python.as_ref())
+}
+
+/// The section about the ground that is made of people, and about grounds that are held against them.
+///
+/// # Errors
+/// When something that is there cannot be measured.
+pub fn ground(data: &Path) -> anyhow::Result<String> {
+    let clip = Some(clip_file()).filter(|clip| clip.is_file());
+    ground::section(data, clip.as_deref())
 }
 
 fn clip_file() -> PathBuf {

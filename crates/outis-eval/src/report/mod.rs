@@ -14,7 +14,7 @@ mod second;
 mod street;
 pub(crate) mod table;
 
-pub use accuracy::{accuracy, clip as clip_section, simple_cases};
+pub use accuracy::{accuracy, clip as clip_section, ground as ground_section, simple_cases};
 pub use benchmarks::{benchmarks, second as second_section};
 pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
 pub use jail::{JAIL_ROUNDS, section as jail};

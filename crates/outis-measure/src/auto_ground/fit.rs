@@ -22,16 +22,16 @@ use super::{
 pub const PERSON_HEIGHT_M: f64 = 1.70;
 
 /// Spread of the logarithm of people's heights: 9 cm, men and women together.
-const PERSON_LOG_SD: f64 = 0.055;
+pub(super) const PERSON_LOG_SD: f64 = 0.055;
 
 /// Spread of a box's height about its person's, from box to box, as a logarithm: gait and detector.
-const BOX_LOG_SD: f64 = 0.05;
+pub(super) const BOX_LOG_SD: f64 = 0.05;
 
 /// Walking speed in m/s and its spread between people as a logarithm: 1.34 and 0.26 m/s (Weidmann 1993). The mean is
 /// a hint only, for clips may have lost their frame rate.
-const SPEED_M_S: f64 = 1.34;
+pub(super) const SPEED_M_S: f64 = 1.34;
 const SPEED_MEAN_LOG_SD: f64 = 0.5;
-const PACE_LOG_SD: f64 = 0.2;
+pub(super) const PACE_LOG_SD: f64 = 0.2;
 
 /// How much one person's pace varies from second to second, as a logarithm.
 const STEP_LOG_SD: f64 = 0.15;
@@ -41,7 +41,7 @@ pub(super) const FOOT_SHARE: f64 = 0.02;
 
 /// What is known before anybody walks. A street camera sees 42 to 93 degrees across (one spread either way), hangs
 /// 3 to 8.5 m high, and somebody hung it level.
-const FOCAL_WIDTHS: f64 = 0.785;
+pub(super) const FOCAL_WIDTHS: f64 = 0.785;
 const FOCAL_LOG_SD: f64 = 0.5;
 const HEIGHT_M: f64 = 5.0;
 const HEIGHT_LOG_SD: f64 = 0.6;
@@ -52,7 +52,7 @@ const PITCH_SD_RAD: f64 = 0.5;
 
 /// By how much a detector's boxes are taller, as a logarithm, where people are e times as large. Faster R-CNN's on
 /// PETS 2009 are 2 % too tall at 40 px and 8 % at 170 px, which is 0.04.
-const PADDING_SD: f64 = 0.04;
+pub(super) const PADDING_SD: f64 = 0.04;
 
 /// Huber's bend, in standard deviations.
 const HUBER: f64 = 1.5;

@@ -3,11 +3,13 @@
 //! Knows boxes of tracks and the picture's size; tells a camera's height, pitch, roll and focal length, how sure they
 //! are, and where in the picture a distance is good, fair or poor. It does not know lens distortion or slopes.
 
+mod check;
 mod fit;
 mod gather;
 mod pose;
 mod quality;
 
+pub(crate) use check::GroundCheck;
 pub use fit::PERSON_HEIGHT_M;
 pub use pose::CameraPose;
 pub use quality::Quality;

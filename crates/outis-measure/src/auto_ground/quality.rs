@@ -20,10 +20,10 @@ pub enum Quality {
 
 /// What no number of people averages out, as shares of a length: a street's people are taller or shorter than the
 /// population (3 %), and a detector's boxes are all a little too tall or too low (3 %).
-const SCALE_SD: f64 = 0.042;
+pub(super) const SCALE_SD: f64 = 0.042;
 
 /// The same of the focal length: who walks along the view may have another pace than who crosses it.
-const FOCAL_SD: f64 = 0.05;
+pub(super) const FOCAL_SD: f64 = 0.05;
 
 /// The distance that is judged, in metres: what people keep between them.
 const DISTANCE_M: f64 = 2.0;

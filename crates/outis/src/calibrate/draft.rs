@@ -253,7 +253,7 @@ fn point([x, y]: &[f64; 2]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::tests::setup, ground::Ground};
+    use crate::{config::tests::setup, ground::Whence};
 
     fn camera(source: &str) -> Camera {
         let source = Source::parse(Path::new(source), Path::new("/videos")).unwrap();
@@ -292,7 +292,9 @@ mod tests {
         );
         let told = self::tests::camera("gate.mp4").configuration(&found, [768, 576]);
         assert!(told.contains("22 people") && told.contains("44 %") && !told.contains("typed"), "{told}");
-        let Some(Ground::Points { image, metres }) = &camera.plan.ground else { panic!("{text}") };
+        let Whence::Points { image, metres } = &camera.plan.ground.as_ref().unwrap().whence else {
+            panic!("{text}")
+        };
         assert_eq!(
             image.map(|p| [p.x_px, p.y_px]),
             [[100.0, 400.0], [500.0, 400.0], [400.0, 200.0], [200.0, 200.0]]

@@ -25,13 +25,14 @@ pub(crate) fn notice_kind(notice: Notice) -> &'static str {
         Notice::DetectorFault => "detector-fault",
         Notice::Behind => "behind",
         Notice::CameraMoved => "camera-moved",
+        Notice::GroundDoubted => "ground-doubted",
     }
 }
 
 /// Sentences about what went wrong on the way.
 pub(crate) fn notice_sentences(notices: &BTreeMap<Notice, u32>) -> impl Iterator<Item = String> + '_ {
     notices.iter().map(|(&notice, count)| match notice {
-        Notice::Truncated => notice.describe().to_owned(),
+        Notice::Truncated | Notice::CameraMoved | Notice::GroundDoubted => notice.describe().to_owned(),
         _ => format!("{}: {count}", notice.describe()),
     })
 }

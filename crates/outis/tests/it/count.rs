@@ -85,6 +85,34 @@ fn distances_are_told_of_a_file_whose_ground_is_known() {
     }
 }
 
+/// Three metres too high: everybody would be 2.4 m tall, and distances half as long again.
+#[test]
+fn metres_on_a_ground_that_people_do_not_fit_are_withheld() {
+    let stage = Stage::new();
+    stage.write("wrong.toml", &GROUND.replace("7.07", "10.07"));
+    stage.write(
+        "unchecked.toml",
+        &GROUND.replace("7.07", "10.07").replace("picture", "check = false\npicture"),
+    );
+    let clip = cache().join("clips/vtest.avi");
+    let count = ["count", clip.to_str().unwrap(), "--line", WEST, "--classes", "person", "--distance", "2"];
+    let with = |ground, more: &[&'static str]| stage.run(&[&count[..], &["--ground", ground], more].concat());
+    let ended = with("wrong.toml", &["--json"]);
+    let report = ended.json();
+    assert_eq!((ended.code, &report["complete"]), (3, &false.into()), "{ended:?}");
+    assert!(ended.stderr.contains("do not fit the ground"), "{ended:?}");
+    assert_eq!(report["notices"][0]["kind"], "ground-doubted", "{report}");
+    let area = &report["people"]["areas"][0];
+    assert!(area["distances"]["near"][0]["share"].is_null(), "{report}");
+    assert!(report["lines"][0]["classes"]["person"]["forward"].as_u64().unwrap() > 0, "{report}");
+
+    let unchecked = with("unchecked.toml", &["--json"]);
+    assert_eq!(unchecked.code, 0, "{unchecked:?}");
+    assert!(unchecked.json()["people"]["areas"][0]["distances"]["near"][0]["share"].is_number());
+    let table = with("wrong.toml", &[]).stdout;
+    assert!(table.contains("Nearer than") && !table.contains('%'), "{table}");
+}
+
 /// Twelve seconds at 1920 x 1080, where the eye chooses crops. By the published truth three people cross the line to
 /// the left and two to the right, and up to seven are in the whole picture at once.
 #[test]
