@@ -1,6 +1,6 @@
 // Draws lines and zones on a picture of the street with nobody in it. All text goes in by textContent, all shapes by
-// attributes: a name can hold whatever somebody types. Points are in pixels of the camera's picture. The ground is a
-// rectangle of which the sides are known; the squares that are drawn by it are for the eye alone, nothing is measured here.
+// attributes: a name can hold whatever somebody types. Points are in pixels of the camera's picture. The ground is four
+// places on it; the squares and shades that are drawn by them are for the eye alone, nothing is measured here.
 
 const TEXTS = {
   en: {
@@ -8,13 +8,17 @@ const TEXTS = {
     line: "Line", zone: "Zone", blank: "Do not look", undo: "Undo", redo: "Redo", camera: "Name of the camera", ground: "Ground", places: "Lines, zones, the ground, and where nobody looks",
     none: "Nothing yet. Choose Line or Zone, then draw on the picture.", try: "Count the file", save: "Save",
     waiting: "The picture is being made. Whoever passes is left out, so this takes a moment.",
-    hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up. Ground: the four corners of a rectangle on the ground, one after the other, whose sides you have measured.",
+    hint: "Drag points and shapes; arrow keys move a point by a pixel, with Shift by ten. Delete takes it away. A zone is closed by its first point or Enter; Esc gives up. Ground: the four corners of a rectangle on the ground, one after the other, whose sides you have measured; or any four places on it that you know.",
     patched: "{percent} of the picture is shown as flat patches: somebody was there most of the time.",
     promise: "The picture shows what stayed where it was for half of the time, so nobody who passed; whoever sat or stood there all the while is in it. It is shown on this page alone and kept nowhere.",
     written: "What was written", saved: "Written: {path}. To count: outis watch {path}",
     turn: "Turn round", turnName: "Turn {name} round", drop: "Remove", dropName: "Remove {name}",
     lineName: "line {n}", zoneName: "zone {n}", blankName: "blank {n}", kindLine: "Line", kindZone: "Zone", kindBlank: "Nobody looks here",
-    groundName: "ground", kindGround: "A rectangle on the ground", side: "Corner {i} to {j}, in metres",
+    groundName: "ground", kindGround: "Four places on the ground", side: "Corner {i} to {j}, in metres",
+    byPlaces: "No rectangle: type where each corner is", placeOf: "Corner {i}, {axis} in metres",
+    calibrated: "The ground is that of the calibration; none is to be drawn.",
+    known: "How well distances are known:", good: "good, within 10 %", fair: "fair, within 20 %", poor: "poor, or no ground",
+    knownLabel: "Where distances are good ({good} of the picture) and fair ({fair})",
     find: "Find the ground from who walks by", giveUp: "Give up", finding: "Watching people: {seconds} s of the file.",
     found: "Found from {people} people, and laid on the street as a rectangle. Distances are good in {good} of the picture, fair in another {fair}. Nobody measured anything: check one length that you know.",
     notFound: "No ground was found: {why}", squares: "Squares of one metre. Do they lie flat, and is what you know as long as it should be? Where they end, a metre is smaller than {px} pixels: distances there are poor.",
@@ -29,13 +33,17 @@ const TEXTS = {
     line: "Ligne", zone: "Zone", blank: "Ne pas regarder", undo: "Annuler", redo: "Rétablir", camera: "Nom de la caméra", ground: "Sol", places: "Lignes, zones, le sol, et où personne ne regarde",
     none: "Rien encore. Choisissez Ligne ou Zone, puis dessinez sur l’image.", try: "Compter le fichier", save: "Enregistrer",
     waiting: "L’image se prépare. Les passants en sont retirés, cela prend un moment.",
-    hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne. Sol : les quatre coins d’un rectangle au sol, l’un après l’autre, dont vous avez mesuré les côtés.",
+    hint: "Faites glisser points et formes ; les flèches déplacent un point d’un pixel, avec Maj de dix. Suppr l’enlève. Une zone se ferme par son premier point ou Entrée ; Échap abandonne. Sol : les quatre coins d’un rectangle au sol, l’un après l’autre, dont vous avez mesuré les côtés ; ou quatre points quelconques que vous connaissez.",
     patched: "{percent} de l’image est montré en aplats : quelqu’un y était la plupart du temps.",
     promise: "L’image montre ce qui est resté en place la moitié du temps, donc aucun passant ; qui y est resté assis ou debout tout du long s’y trouve. Elle n’est montrée que sur cette page et n’est conservée nulle part.",
     written: "Ce qui a été écrit", saved: "Écrit : {path}. Pour compter : outis watch {path}",
     turn: "Retourner", turnName: "Retourner {name}", drop: "Supprimer", dropName: "Supprimer {name}",
     lineName: "ligne {n}", zoneName: "zone {n}", blankName: "masque {n}", kindLine: "Ligne", kindZone: "Zone", kindBlank: "Personne ne regarde ici",
-    groundName: "sol", kindGround: "Un rectangle au sol", side: "Du coin {i} au coin {j}, en mètres",
+    groundName: "sol", kindGround: "Quatre points du sol", side: "Du coin {i} au coin {j}, en mètres",
+    byPlaces: "Pas un rectangle : saisir où est chaque coin", placeOf: "Coin {i}, {axis} en mètres",
+    calibrated: "Le sol est celui de l’étalonnage ; il n’y a rien à dessiner.",
+    known: "Précision des distances :", good: "bonne, à 10 % près", fair: "passable, à 20 % près", poor: "mauvaise, ou pas de sol",
+    knownLabel: "Où les distances sont bonnes ({good} de l’image) et passables ({fair})",
     find: "Trouver le sol d’après les passants", giveUp: "Abandonner", finding: "Observation des passants : {seconds} s du fichier.",
     found: "Trouvé d’après {people} personnes, et posé dans la rue comme un rectangle. Les distances sont bonnes dans {good} de l’image, passables dans {fair} de plus. Personne n’a rien mesuré : vérifiez une longueur que vous connaissez.",
     notFound: "Aucun sol trouvé : {why}", squares: "Carrés d’un mètre. Sont-ils à plat, et ce que vous connaissez a-t-il la bonne longueur ? Là où ils s’arrêtent, un mètre fait moins de {px} pixels : les distances y sont mauvaises.",
@@ -53,6 +61,11 @@ const SVG = "http://www.w3.org/2000/svg";
 // A metre that is smaller than this cannot be told from the jitter of a foot; and nobody measures farther than this.
 const METRE_PX_MIN = 6, METRES_MAX = 60;
 const GROUND_CORNERS = 4;
+// Cells in which it is shown how well distances are known, across and down.
+const KNOWN_GRID = [12, 8];
+// A hand hits a corner within so many pixels of the screen; a foot is known to 2 % of a person of 1.7 m, and half of that
+// when it is followed; what is judged is a distance of 2 m. As the eye judges a ground that it has found itself.
+const HAND_PX = 2, FOOT_SHARE = 0.01, PERSON_M = 1.7, DISTANCE_M = 2, GOOD = 0.1, FAIR = 0.2;
 const CORNERS_MIN = 3, CORNERS_MAX = 64, NEAR_PX = 14, HISTORY_MAX = 200;
 const POLL_MS = 500, CHECK_MS = 300;
 
@@ -64,12 +77,13 @@ const copy = (value) => JSON.parse(JSON.stringify(value));
 const whole = (value) => Math.round(10 * value) / 10;
 
 let size = [1, 1];
-let shapes = [];            // { id, kind, name, points }, the ground with sides: two lengths in metres as typed
+let shapes = [];            // { id, kind, name, points }, the ground with sides, or places (null for a rectangle), as typed
 let past = [], future = [];
 let chosen = null, tool = null;
 let sketch = null;          // points of what is being drawn
 let hover = null;
 let nextId = 1, counts = null, savedAs = null;
+let calibration = null;     // a ground that is not drawn: { place, locate }
 
 // ---- what is drawn, and how it came to be
 
@@ -114,7 +128,10 @@ function add(kind, points) {
   const before = kind === "ground" ? shapes.find((other) => other.kind === kind) : undefined;
   shapes = shapes.filter((other) => other !== before);
   const shape = { id: nextId++, kind, name: freeName(kind), points: points.map(inside) };
-  if (kind === "ground") shape.sides = before?.sides ?? ["", ""];
+  if (kind === "ground") {
+    shape.sides = before?.sides ?? ["", ""];
+    shape.places = before?.places ?? null;
+  }
   shapes.push(shape);
   chosen = shape.id;
   choose(null);
@@ -159,12 +176,10 @@ function at(event) {
 
 function render() {
   const focus = document.activeElement?.dataset?.handle;
-  drawing.querySelectorAll(".shape, .sketch, .metre").forEach((old) => old.remove());
+  drawing.querySelectorAll(".shape, .sketch, .metre, .known").forEach((old) => old.remove());
   const unit = scale();
-  for (const shape of shapes) {
-    if (shape.kind === "ground") renderMetres(shape);
-    renderShape(shape, unit);
-  }
+  renderGround(shapes.find((shape) => shape.kind === "ground"), unit);
+  for (const shape of shapes) renderShape(shape, unit);
   if (sketch) {
     const points = hover ? [...sketch, hover] : sketch;
     element("path", { class: "sketch", d: path(points, false) }, drawing);
@@ -198,32 +213,130 @@ function renderShape(shape, unit) {
   shape.points.forEach((point, i) => renderHandle(shape, i, point, unit, group));
 }
 
+// ---- the ground
+
 /** The sides in metres, or null while one is not typed. */
 function sidesOf(shape) {
   const sides = shape.sides.map(Number);
-  return sides.every((side) => side > 0 && Number.isFinite(side)) ? sides : null;
+  return !shape.places && sides.every((side) => side > 0 && Number.isFinite(side)) ? sides : null;
 }
 
-/** From the ground's metres to the picture: the projective map of a square onto four corners (Heckbert 1989). */
-function projection({ points: [[x0, y0], [x1, y1], [x2, y2], [x3, y3]] }, [width, depth]) {
+/** Where the corners are in metres, each null while it is not typed; null for a rectangle. */
+const placesOf = (shape) => shape.places?.map((pair) => (pair.every((text) => text.trim() !== "" && Number.isFinite(Number(text))) ? pair.map(Number) : null)) ?? null;
+
+/** Where the corners are on the ground, or null while something is not typed. */
+function metresOf(shape) {
+  const places = placesOf(shape);
+  if (places) return places.every(Boolean) ? places : null;
+  const sides = sidesOf(shape);
+  return sides && [[0, 0], [sides[0], 0], sides, [0, sides[1]]];
+}
+
+/** The projective map of the unit square onto four corners (Heckbert 1989), row by row. */
+function ofSquare([[x0, y0], [x1, y1], [x2, y2], [x3, y3]]) {
   const [dx1, dx2, sx] = [x1 - x2, x3 - x2, x0 - x1 + x2 - x3];
   const [dy1, dy2, sy] = [y1 - y2, y3 - y2, y0 - y1 + y2 - y3];
   const all = dx1 * dy2 - dx2 * dy1;
   const [g, h] = [(sx * dy2 - dx2 * sy) / all, (dx1 * sy - sx * dy1) / all];
-  return (x, y) => {
-    const [s, t] = [x / width, y / depth];
-    const near = g * s + h * t + 1;
-    if (!(near > 1e-6)) return null;
-    return [((x1 - x0 + g * x1) * s + (x3 - x0 + h * x3) * t + x0) / near, ((y1 - y0 + g * y1) * s + (y3 - y0 + h * y3) * t + y0) / near];
+  return [x1 - x0 + g * x1, x3 - x0 + h * x3, x0, y1 - y0 + g * y1, y3 - y0 + h * y3, y0, g, h, 1];
+}
+
+const times = (a, b) => a.map((_, i) => [0, 1, 2].reduce((sum, k) => sum + a[3 * Math.floor(i / 3) + k] * b[3 * k + (i % 3)], 0));
+const inverse = ([a, b, c, d, e, f, g, h, i]) => [e * i - f * h, c * h - b * i, b * f - c * e, f * g - d * i, a * i - c * g, c * d - a * f, d * h - e * g, b * g - a * h, a * e - b * d];
+
+/** Four corners and where they are on the ground, as two ways between metres and the picture. */
+function planeOf(points, metres) {
+  const there = times(ofSquare(points), inverse(ofSquare(metres)));
+  const back = inverse(there);
+  // Whatever is before the camera has the sign of what was drawn.
+  const through = (map, sign) => (x, y) => {
+    const near = sign * (map[6] * x + map[7] * y + map[8]);
+    return near > 1e-9 ? [(sign * (map[0] * x + map[1] * y + map[2])) / near, (sign * (map[3] * x + map[4] * y + map[5])) / near] : null;
   };
+  const sign = (map, [x, y]) => Math.sign(map[6] * x + map[7] * y + map[8]);
+  return { place: through(there, sign(there, metres[0])), locate: through(back, sign(back, points[0])), about: metres[0] };
+}
+
+/** A camera of Tsai's method, by its thirteen numbers. */
+function planeOfCalibration([focal, kappa, cx, cy, sx, dpx, dpy, tx, ty, tz, rx, ry, rz]) {
+  const [sa, ca, sb, cb, sg, cg] = [rx, ry, rz].flatMap((angle) => [Math.sin(angle), Math.cos(angle)]);
+  const turn = [[cb * cg, cg * sa * sb - ca * sg], [cb * sg, sa * sb * sg + ca * cg], [-sb, cb * sa]];
+  const shift = [tx, ty, tz];
+  const place = (x, y) => {
+    const [a, b, depth] = turn.map(([u, v], i) => u * x + v * y + shift[i]);
+    if (!(depth > 1e-6)) return null;
+    const [straightX, straightY] = [(focal * a) / depth, (focal * b) / depth];
+    const straight = Math.hypot(straightX, straightY);
+    let bent = straight;
+    for (let step = 0; step < 20; step++) bent -= (bent + kappa * bent ** 3 - straight) / (1 + 3 * kappa * bent ** 2);
+    const by = straight > 0 ? bent / straight : 1;
+    return [(straightX * by * sx) / dpx + cx, (straightY * by) / dpy + cy];
+  };
+  // Of x and y on the ground and their depth, the picture is a linear map.
+  const view = turn.flatMap(([u, v], i) => [u, v, shift[i]].map((value) => (i < 2 ? focal * value : value)));
+  const back = inverse(view);
+  const whole = [0, 1, 2].reduce((sum, k) => sum + view[k] * back[3 * k], 0);
+  const locate = (x, y) => {
+    const [u, v] = [((x - cx) * dpx) / sx, (y - cy) * dpy];
+    const by = 1 + kappa * (u * u + v * v);
+    const [a, b, near] = [0, 3, 6].map((row) => (back[row] * u * by + back[row + 1] * v * by + back[row + 2]) / whole);
+    return near > 1e-9 ? [a / near, b / near] : null;
+  };
+  return { place, locate, about: locate(size[0] / 2, 0.7 * size[1]) ?? locate(size[0] / 2, size[1]) ?? [0, 0] };
+}
+
+/** Squares of a metre, and where distances are known. */
+function renderGround(shape, unit) {
+  const metres = shape && metresOf(shape);
+  const plane = calibration ?? (metres && planeOf(shape.points, metres));
+  if (!plane) return;
+  renderMetres(plane);
+  const cells = shape?.found?.quality ?? knownBy(plane, shape && ((points) => planeOf(points, metres)), shape?.points, unit);
+  renderKnown(cells);
+}
+
+/** How well distances are known in each cell: a letter each, as the eye tells it of a ground that it has found. */
+function knownBy(plane, moved, points, unit) {
+  const [columns, rows] = KNOWN_GRID;
+  const length = ({ locate }, [x, y], [dx, dy]) => {
+    const [a, b] = [locate(x - dx / 2, y - dy / 2), locate(x + dx / 2, y + dy / 2)];
+    return a && b ? Math.hypot(a[0] - b[0], a[1] - b[1]) : NaN;
+  };
+  // Each coordinate of each corner may be a hand's breadth off.
+  const hand = HAND_PX * unit;
+  const others = (points ?? []).flatMap((_, i) => [[hand, 0], [0, hand]].map(([dx, dy]) => moved(points.map(([x, y], k) => (k === i ? [x + dx, y + dy] : [x, y])))));
+  const error = (at) => Math.max(...[[2, 0], [0, 2]].map((step) => {
+    const here = length(plane, at, step);
+    const drawn = others.reduce((sum, other) => sum + Math.log(length(other, at, step) / here) ** 2, 0);
+    // A metre across tells how tall people are there.
+    const person = (PERSON_M * 2) / length(plane, at, [2, 0]);
+    const foot = (Math.SQRT2 * FOOT_SHARE * person * here) / 2 / DISTANCE_M;
+    return Math.sqrt(drawn + foot * foot);
+  }));
+  return Array.from({ length: columns * rows }, (_, cell) => {
+    const at = [(((cell % columns) + 0.5) * size[0]) / columns, ((Math.floor(cell / columns) + 0.5) * size[1]) / rows];
+    const known = error(at);
+    return known <= GOOD ? "g" : known <= FAIR ? "f" : "p";
+  }).join("");
+}
+
+const percent = (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+
+function renderKnown(cells) {
+  const [columns, rows] = KNOWN_GRID;
+  const share = (letter) => percent([...cells].filter((cell) => cell === letter).length / cells.length);
+  const group = element("g", { class: "known", role: "img", "aria-label": fill(texts.knownLabel, { good: share("g"), fair: share("f") }) });
+  [...cells].forEach((cell, index) => {
+    if (cell === "p") return;
+    const [x, y] = [((index % columns) * size[0]) / columns, (Math.floor(index / columns) * size[1]) / rows];
+    element("rect", { class: cell === "g" ? "good" : "fair", x, y, width: size[0] / columns, height: size[1] / rows }, group);
+  });
+  drawing.querySelector("image").after(group);
 }
 
 /** Squares of a metre, as far as they can be told from each other. */
-function renderMetres(shape) {
-  const sides = sidesOf(shape);
-  if (!sides) return;
-  const place = projection(shape, sides);
-  const [fromX, fromY] = sides.map((side) => Math.floor(side / 2) - METRES_MAX);
+function renderMetres({ place, about }) {
+  const [fromX, fromY] = about.map((metres) => Math.floor(metres) - METRES_MAX);
   const seen = ([x, y]) => x > -size[0] && x < 2 * size[0] && y > -size[1] && y < 2 * size[1];
   let d = "";
   // A square is told from its neighbours when it is neither too narrow nor too flat: its area over its longer side.
@@ -273,16 +386,25 @@ function renderPlaces() {
       item.dataset.id = shape.id;
       item.classList.add(shape.kind);
       item.querySelector(".kind").textContent = { line: texts.kindLine, zone: texts.kindZone, blank: texts.kindBlank, ground: texts.kindGround }[shape.kind];
-      item.querySelector(".sides").hidden = shape.kind !== "ground";
       item.querySelectorAll(".sides span").forEach((span, i) => { span.textContent = fill(texts.side, { i: i + 1, j: i + 2 }); });
+      item.querySelectorAll(".corners span").forEach((span, i) => { span.textContent = fill(texts.placeOf, { i: Math.floor(i / 2) + 1, axis: "xy"[i % 2] }); });
+      item.querySelector(".by-places").hidden = shape.kind !== "ground";
+      for (const labelled of item.querySelectorAll("[data-text]")) labelled.textContent = texts[labelled.dataset.text];
       item.querySelector(".name").readOnly = shape.kind === "ground";
       list.append(item);
     }
     const input = item.querySelector(".name");
     if (document.activeElement !== input) input.value = shape.name;
+    item.querySelector(".sides").hidden = shape.kind !== "ground" || Boolean(shape.places);
+    item.querySelector(".corners").hidden = !shape.places;
+    item.querySelector(".by-places input").checked = Boolean(shape.places);
     item.querySelectorAll(".side").forEach((side, i) => {
       if (shape.sides && document.activeElement !== side) side.value = shape.sides[i];
     });
+    item.querySelectorAll(".corner").forEach((corner, i) => {
+      if (shape.places && document.activeElement !== corner) corner.value = shape.places[Math.floor(i / 2)][i % 2];
+    });
+    item.querySelector(".legend").hidden = shape.kind !== "ground" || !metresOf(shape);
     const turn = item.querySelector(".turn"), gone = item.querySelector(".drop");
     turn.hidden = shape.kind !== "line";
     turn.textContent = texts.turn;
@@ -295,7 +417,7 @@ function renderPlaces() {
 
 function countsOf(shape) {
   if (shape.kind === "blank") return "";
-  if (shape.kind === "ground") return sidesOf(shape) ? fill(texts.squares, { px: METRE_PX_MIN }) : "";
+  if (shape.kind === "ground") return metresOf(shape) ? fill(texts.squares, { px: METRE_PX_MIN }) : "";
   const places = counts?.[shape.kind === "line" ? "lines" : "zones"] ?? [];
   const found = places.find((place) => place.name === shape.name);
   if (!found) return "";
@@ -312,11 +434,16 @@ $("places").addEventListener("input", (event) => {
     event.target.dataset.before = "1";
     remember();
   }
-  const sides = [...event.target.closest("[data-id]").querySelectorAll(".side")];
-  if (sides.includes(event.target)) {
-    shape.sides[sides.indexOf(event.target)] = event.target.value;
-    delete shape.found;
-  } else shape.name = event.target.value;
+  const [sides, corners] = [".side", ".corner"].map((kind) => [...event.target.closest("[data-id]").querySelectorAll(kind)]);
+  const [side, corner] = [sides.indexOf(event.target), corners.indexOf(event.target)];
+  if (event.target.matches(".by-places input")) {
+    // A rectangle whose sides are known is a beginning.
+    const metres = metresOf(shape)?.map((pair) => pair.map(String));
+    shape.places = event.target.checked ? (metres ?? shape.points.map(() => ["", ""])) : null;
+  } else if (side >= 0) shape.sides[side] = event.target.value;
+  else if (corner >= 0) shape.places[Math.floor(corner / 2)][corner % 2] = event.target.value;
+  else shape.name = event.target.value;
+  if (shape.kind === "ground") delete shape.found;
   changed();
 });
 $("places").addEventListener("focusout", (event) => delete event.target.dataset.before);
@@ -506,12 +633,14 @@ window.addEventListener("resize", render);
 
 // ---- the program behind the page
 
+const foundFrom = ({ found }) => found ? { people: found.people, good_percent: found.good_percent, fair_percent: found.fair_percent } : null;
+
 const draft = () => ({
   name: $("name").value,
   lines: shapes.filter((s) => s.kind === "line").map(({ name, points }) => ({ name, points })),
   zones: shapes.filter((s) => s.kind === "zone").map(({ name, points }) => ({ name, corners: points })),
   blanks: shapes.filter((s) => s.kind === "blank").map(({ name, points }) => ({ name, corners: points })),
-  ground: shapes.filter((s) => s.kind === "ground").map((s) => ({ corners: s.points, sides_m: sidesOf(s), found: s.found ?? null }))[0] ?? null,
+  ground: shapes.filter((s) => s.kind === "ground").map((s) => ({ corners: s.points, sides_m: sidesOf(s), metres: placesOf(s), found: foundFrom(s) }))[0] ?? null,
 });
 
 /** Sends the drawing; gives what comes back, or null when it was refused, which is told. */
@@ -618,16 +747,16 @@ async function followSearch(search) {
     found = { state: "failed", why: texts.lost };
   }
   if (search !== searches) return;
-  const percent = (value) => new Intl.NumberFormat(language, { style: "percent" }).format(value / 100);
   if (found.state === "running") {
     $("finding").textContent = fill(texts.finding, { seconds: Math.round(found.media_s) });
     searching = setTimeout(followSearch, POLL_MS, search);
   } else if (found.state === "ground") {
-    const { people, good_percent, fair_percent } = found;
+    const { people, good_percent, fair_percent, quality } = found;
     const shape = add("ground", found.corners);
     shape.sides = found.sides_m.map(String);
-    shape.found = { people, good_percent, fair_percent };
-    endSearch(fill(texts.found, { people, good: percent(good_percent), fair: percent(fair_percent) }));
+    shape.places = null;
+    shape.found = { people, good_percent, fair_percent, quality };
+    endSearch(fill(texts.found, { people, good: percent(good_percent / 100), fair: percent(fair_percent / 100) }));
     changed();
   } else {
     endSearch(fill(texts.notFound, { why: found.why ?? found.error }));
@@ -650,7 +779,13 @@ async function begin() {
   drawing.prepend(picture);
   drawing.removeAttribute("hidden");
   $("waiting").hidden = true;
-  $("try").hidden = $("find").hidden = !about.can_be_tried;
+  $("try").hidden = !about.can_be_tried;
+  $("find").hidden = !about.can_be_tried || Boolean(about.calibration);
+  if (about.calibration) {
+    calibration = planeOfCalibration(about.calibration);
+    $("ground").hidden = true;
+    $("calibrated").hidden = false;
+  }
   if (about.patched_permille) {
     const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(about.patched_permille / 1000);
     $("patched").textContent = fill(texts.patched, { percent });

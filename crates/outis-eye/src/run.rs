@@ -5,9 +5,13 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{GroundFit, MeasureSettings, Measurer, MediaTime, Scene, Situation, Zone};
+use outis_measure::{
+    GroundFit, ImagePoint, MeasureSettings, Measurer, MediaTime, Quality, Scene, Situation, Zone,
+};
 use outis_packet::Ending;
-use outis_record::{Class, GroundView, Message, Notice, Outcome, Progress, Record, Schema, WindowState};
+use outis_record::{
+    Class, GroundQuality, GroundView, Known, Message, Notice, Outcome, Progress, Record, Schema, WindowState,
+};
 
 use crate::{
     Frame,
@@ -350,7 +354,9 @@ impl<'a, W: Write> Eye<'a, W> {
         self.notices.add(Notice::TooManyTracks, self.measurer.take_overflow());
         self.add_notices();
         if let Some(fit) = self.measurer.take_ground_fit() {
-            self.add(Message::GroundView(view_of(&fit, self.drawn.size_px().unwrap_or_default())));
+            let size_px = self.drawn.size_px().unwrap_or_default();
+            self.add(Message::GroundView(view_of(&fit, size_px)));
+            self.add(Message::GroundQuality(quality_of(&fit, size_px)));
         }
         self.add(Message::End { outcome, progress: self.progress });
         self.write_batch()?;
@@ -407,6 +413,21 @@ fn view_of(fit: &GroundFit, (width, height): (u32, u32)) -> GroundView {
         good_percent: (100.0 * good) as u8,
         fair_percent: (100.0 * fair) as u8,
     }
+}
+
+/// How well distances are known in the middle of each cell of the picture.
+fn quality_of(fit: &GroundFit, (width, height): (u32, u32)) -> GroundQuality {
+    let (columns, rows) = GroundQuality::GRID;
+    let middle = |index: usize, count: u16, side: u32| (index as f32 + 0.5) * side as f32 / f32::from(count);
+    let across = usize::from(columns);
+    GroundQuality(std::array::from_fn(|cell| {
+        let (x, y) = (middle(cell % across, columns, width), middle(cell / across, rows, height));
+        match fit.quality(ImagePoint::new(x, y)) {
+            Quality::Good => Known::Well,
+            Quality::Fair => Known::Fairly,
+            Quality::Poor => Known::Poorly,
+        }
+    }))
 }
 
 /// Counts periods of media time.

@@ -8,8 +8,8 @@
 //! what is not declared cannot carry anything.
 
 use crate::{
-    Alert, AlertKind, AlertPlace, Area, Class, GroundView, LineIndex, Measure, Message, Notice, Outcome,
-    Place, Progress, Window, WindowState, ZoneIndex,
+    Alert, AlertKind, AlertPlace, Area, Class, GroundQuality, GroundView, LineIndex, Measure, Message,
+    Notice, Outcome, Place, Progress, Window, WindowState, ZoneIndex,
 };
 
 /// The size of every record in bytes.
@@ -73,6 +73,7 @@ mod kind {
     pub(super) const END: u8 = 19;
     pub(super) const ALERT: u8 = 20;
     pub(super) const GROUND_VIEW: u8 = 21;
+    pub(super) const GROUND_QUALITY: u8 = 22;
 }
 
 impl Record {
@@ -213,6 +214,10 @@ impl Fields {
                 let view = GroundView::from_wire([v0, v1, v2]).ok_or(RecordError::Field("ground view"))?;
                 return Ok(Message::GroundView(view));
             }
+            kind::GROUND_QUALITY => {
+                let quality = GroundQuality::from_wire([v0, v1, v2]);
+                return quality.map(Message::GroundQuality).ok_or(RecordError::Field("ground quality"));
+            }
             kind::END => {
                 let outcome =
                     *Outcome::ALL.get(usize::from(self.state)).ok_or(RecordError::Field("outcome"))?;
@@ -332,6 +337,10 @@ impl From<Message> for Record {
             Message::GroundView(view) => {
                 fields.kind = kind::GROUND_VIEW;
                 fields.values[..3].copy_from_slice(&view.to_wire());
+            }
+            Message::GroundQuality(quality) => {
+                fields.kind = kind::GROUND_QUALITY;
+                fields.values[..3].copy_from_slice(&quality.to_wire());
             }
             Message::Progress(progress) => {
                 fields.kind = kind::PROGRESS;
@@ -475,6 +484,7 @@ mod tests {
             ),
             alert().prop_map(Message::Alert),
             crate::view::tests::view().prop_map(Message::GroundView),
+            crate::view::tests::quality().prop_map(Message::GroundQuality),
             progress().prop_map(Message::Progress),
             (notice, any::<u32>()).prop_map(|(notice, count)| Message::Notice { notice, count }),
             (outcome, progress()).prop_map(|(outcome, progress)| Message::End { outcome, progress }),

@@ -1,6 +1,6 @@
 //! What one record says.
 
-use crate::{Alert, Area, Class, GroundView, LineIndex, Place, Window, ZoneIndex};
+use crate::{Alert, Area, Class, GroundQuality, GroundView, LineIndex, Place, Window, ZoneIndex};
 
 /// The meaning of one [`crate::Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub enum Message {
     Alert(Alert),
     /// How the camera hangs and looks. Only of an eye that was asked for it, once, at the end.
     GroundView(GroundView),
+    /// Where in the picture distances are known well. Once, right after the [`GroundView`].
+    GroundQuality(GroundQuality),
     /// How far the eye has come.
     Progress(Progress),
     /// Something went wrong, and the eye went on.

@@ -1,4 +1,4 @@
-//! How a camera hangs and looks, as the people tell who walk before it. Plain numbers of the camera, none of a person.
+//! How a camera hangs and looks, as the people tell who walk before it, and how well they tell it. Plain numbers of the camera, none of a person.
 
 /// A camera over flat ground: what the eye says once at the end of a run, when it was asked to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,52 @@ impl GroundView {
     }
 }
 
+/// How well a distance is known in a part of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Known {
+    /// Within 10 %, one standard deviation.
+    Well = 0,
+    /// Within 20 %.
+    Fairly = 1,
+    /// Worse, or there is no ground.
+    Poorly = 2,
+}
+
+/// Where in the picture distances are known, cell by cell: what the eye says beside its [`GroundView`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroundQuality(pub [Known; GroundQuality::CELLS]);
+
+impl GroundQuality {
+    /// Cells across and down; row by row, from the upper left corner.
+    pub const GRID: (u16, u16) = (12, 8);
+    /// All cells.
+    pub const CELLS: usize = 96;
+    const PER_WORD: usize = 32;
+
+    pub(crate) fn to_wire(self) -> [u64; 3] {
+        let mut words = [0; 3];
+        for (index, known) in self.0.into_iter().enumerate() {
+            words[index / Self::PER_WORD] |= u64::from(known as u8) << (2 * (index % Self::PER_WORD));
+        }
+        words
+    }
+
+    /// `None` when a cell is of a fourth kind.
+    pub(crate) fn from_wire(words: [u64; 3]) -> Option<Self> {
+        let mut cells = [Known::Poorly; Self::CELLS];
+        for (index, cell) in cells.iter_mut().enumerate() {
+            *cell = match words[index / Self::PER_WORD] >> (2 * (index % Self::PER_WORD)) & 3 {
+                0 => Known::Well,
+                1 => Known::Fairly,
+                2 => Known::Poorly,
+                _ => return None,
+            };
+        }
+        Some(Self(cells))
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use proptest::prelude::*;
@@ -120,6 +166,24 @@ pub(crate) mod tests {
         ];
         for (name, camera) in cases {
             assert_eq!(GroundView::from_wire(camera.to_wire()), None, "{name}");
+        }
+    }
+
+    pub(crate) fn quality() -> impl Strategy<Value = GroundQuality> {
+        let known = prop_oneof![Just(Known::Well), Just(Known::Fairly), Just(Known::Poorly)];
+        proptest::array::uniform::<_, { GroundQuality::CELLS }>(known).prop_map(GroundQuality)
+    }
+
+    #[test]
+    fn a_fourth_quality_is_refused() {
+        let cells = GroundQuality([Known::Fairly; GroundQuality::CELLS]);
+        assert_eq!(GroundQuality::from_wire(cells.to_wire()), Some(cells));
+        let (columns, rows) = GroundQuality::GRID;
+        assert_eq!(usize::from(columns * rows), GroundQuality::CELLS);
+        for word in 0..3 {
+            let mut words = cells.to_wire();
+            words[word] |= 3 << 40;
+            assert_eq!(GroundQuality::from_wire(words), None, "{word}");
         }
     }
 }

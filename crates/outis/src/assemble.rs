@@ -6,8 +6,8 @@
 use std::{mem, time::Duration};
 
 use outis_record::{
-    Alert, AlertTerms, Class, GroundView, Measure, Message, Notice, Outcome, Progress, Schema, Window,
-    WindowState, WindowTotals, possible,
+    Alert, AlertTerms, Class, GroundQuality, GroundView, Measure, Message, Notice, Outcome, Progress, Schema,
+    Window, WindowState, WindowTotals, possible,
 };
 
 use crate::course::{Course, Timing, Untimely};
@@ -27,6 +27,8 @@ pub(crate) struct Assembler {
     alerts: AlertTerms,
     /// Whether it may still say how the camera hangs and looks.
     ground_view: bool,
+    /// It was told, and what it is worth is not yet.
+    viewed: Option<GroundView>,
     course: Course,
     ended: bool,
 }
@@ -38,8 +40,8 @@ pub(crate) enum Checked {
     Window(Box<WindowTotals>, WindowState),
     /// Something that people may be asked to change.
     Alert(Alert),
-    /// How the camera hangs and looks.
-    GroundView(GroundView),
+    /// How the camera hangs and looks, and where distances are known.
+    GroundView(GroundView, GroundQuality),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often.
@@ -87,6 +89,7 @@ impl Assembler {
             finished_start_ms: None,
             alerts: AlertTerms::none(),
             ground_view: false,
+            viewed: None,
             ended: false,
         }
     }
@@ -119,6 +122,7 @@ impl Assembler {
             | Message::Notice { .. }
             | Message::Alert(_)
             | Message::GroundView(_)
+            | Message::GroundQuality(_)
             | Message::End { .. }
                 if self.filling.is_some() =>
             {
@@ -130,9 +134,14 @@ impl Assembler {
             }
             Message::Alert(_) => Err(Breach::Alert),
             Message::GroundView(view) if std::mem::take(&mut self.ground_view) => {
-                Ok(Some(Checked::GroundView(view)))
+                self.viewed = Some(view);
+                Ok(None)
             }
             Message::GroundView(_) => Err(Breach::GroundView),
+            Message::GroundQuality(quality) => {
+                let view = self.viewed.take().ok_or(Breach::GroundView)?;
+                Ok(Some(Checked::GroundView(view, quality)))
+            }
             Message::Progress(progress) => {
                 self.course.progress(progress, elapsed)?;
                 Ok(Some(Checked::Progress(progress)))
@@ -266,8 +275,8 @@ fn same_cell(a: Measure, b: Measure) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use outis_record::{
-        AlertKind, AlertPlace, DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile,
-        Randomness, Record, Visits, ZoneIndex,
+        AlertKind, AlertPlace, DirectionalCount, Disclosure, Dwell, Known, LineIndex, NoRandomness, Place,
+        Profile, Randomness, Record, Visits, ZoneIndex,
     };
     use proptest::prelude::*;
 
@@ -349,11 +358,17 @@ pub(crate) mod tests {
             good_percent: 50,
             fair_percent: 30,
         };
-        let take = |assembler: &mut Assembler| assembler.take(Message::GroundView(view), Duration::ZERO);
-        assert_eq!(take(&mut Assembler::new(schema(), TIMING)), Err(Breach::GroundView), "off by default");
+        let quality = GroundQuality([Known::Fairly; GroundQuality::CELLS]);
+        let how = |assembler: &mut Assembler| assembler.take(Message::GroundView(view), Duration::ZERO);
+        let sure =
+            |assembler: &mut Assembler| assembler.take(Message::GroundQuality(quality), Duration::ZERO);
+        assert_eq!(how(&mut Assembler::new(schema(), TIMING)), Err(Breach::GroundView), "off by default");
         let mut asked = Assembler::new(schema(), TIMING).with_ground_view(true);
-        assert_eq!(take(&mut asked), Ok(Some(Checked::GroundView(view))));
-        assert_eq!(take(&mut asked), Err(Breach::GroundView), "twice");
+        assert_eq!(sure(&mut asked), Err(Breach::GroundView), "of nothing");
+        assert_eq!(how(&mut asked), Ok(None));
+        assert_eq!(sure(&mut asked), Ok(Some(Checked::GroundView(view, quality))));
+        assert_eq!(sure(&mut asked), Err(Breach::GroundView), "twice");
+        assert_eq!(how(&mut asked), Err(Breach::GroundView), "twice");
     }
 
     #[test]

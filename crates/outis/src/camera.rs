@@ -259,7 +259,7 @@ impl Told {
                 *times = times.saturating_add(*count);
             }
             Checked::End(outcome, progress) => self.end = Some((*outcome, *progress)),
-            Checked::Window(..) | Checked::Progress(_) | Checked::Alert(_) | Checked::GroundView(_) => {}
+            Checked::Window(..) | Checked::Progress(_) | Checked::Alert(_) | Checked::GroundView(..) => {}
         }
     }
 }

@@ -87,7 +87,7 @@ impl Live {
             }
             Event::Window(window) => camera.window(window),
             // Drafts are kept for the case of a crash and shown to nobody; an alert comes with its time below.
-            Event::Draft(_) | Event::Alert(_) | Event::GroundView(_) => {}
+            Event::Draft(_) | Event::Alert(_) | Event::GroundView(..) => {}
         }
     }
 

@@ -84,7 +84,7 @@ impl Merger {
                 draft.map(|draft| Checked::Window(draft, WindowState::Open))
             }
             Checked::End(..) => None,
-            Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) | Checked::GroundView(_) => {
+            Checked::Progress(_) | Checked::Notice(..) | Checked::Alert(_) | Checked::GroundView(..) => {
                 Some(checked)
             }
         }

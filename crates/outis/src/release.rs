@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use outis_record::{
-    Alert, Disclosure, GroundView, NoRandomness, Notice, Outcome, Progress, Randomness, Schema, WindowState,
-    WindowTotals,
+    Alert, Disclosure, GroundQuality, GroundView, NoRandomness, Notice, Outcome, Progress, Randomness,
+    Schema, WindowState, WindowTotals,
 };
 
 use crate::{assemble::Checked, view::WindowView};
@@ -26,8 +26,8 @@ pub(crate) enum Event {
     Draft(WindowView),
     /// Something that people may be asked to change. It comes at once, so it has no noise; what it can tell is counted.
     Alert(Alert),
-    /// How the camera hangs and looks.
-    GroundView(GroundView),
+    /// How the camera hangs and looks, and where distances are known.
+    GroundView(GroundView, GroundQuality),
     /// How far the eye has come.
     Progress(Progress),
     /// A fault that the eye survived, and how often; with noise, in how many windows.
@@ -98,7 +98,7 @@ impl<R: Randomness> Gate<R> {
                 events
             }
             Checked::Alert(alert) => vec![Event::Alert(alert)],
-            Checked::GroundView(view) => vec![Event::GroundView(view)],
+            Checked::GroundView(view, quality) => vec![Event::GroundView(view, quality)],
             Checked::Progress(progress) if self.is_exact() => vec![Event::Progress(progress)],
             Checked::Notice(notice, count) if self.is_exact() => vec![Event::Notice(notice, count)],
             Checked::Progress(progress) => self.clock(progress).into_iter().collect(),
@@ -295,7 +295,7 @@ mod tests {
         for profile in [Profile::Exact, Profile::Statistics] {
             let disclosure = Disclosure::new(profile, &schema, WINDOW_MS).unwrap();
             let mut gate = Gate::new(schema.clone(), disclosure, KernelRandomness::default());
-            let mut told = |gate: &mut Gate<_>, state| {
+            let told = |gate: &mut Gate<_>, state| {
                 let mut totals = WindowTotals::new(gate.schema.clone(), Window::new(0, WINDOW_MS).unwrap());
                 totals.line_mut(LineIndex(0), Class::Person).forward = 4000;
                 totals.ground_mut().speed_mut(Area::View).walking_ms = 40_000_000;

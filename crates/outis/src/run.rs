@@ -291,7 +291,7 @@ impl Way {
                     Event::Window(view) | Event::Draft(view) => {
                         view.paused_ms = self.windows.paused_ms(view.window);
                     }
-                    Event::Progress(_) | Event::Notice(..) | Event::GroundView(_) | Event::End(..) => {}
+                    Event::Progress(_) | Event::Notice(..) | Event::GroundView(..) | Event::End(..) => {}
                 }
                 self.report(Report::Event(self.camera, event)).await;
             }

@@ -50,7 +50,7 @@ pub(crate) async fn tally(
                     }
                     Event::Window(view) if view.state == WindowState::Open => meter.totals(&view),
                     Event::Window(view) => window = Some(view),
-                    Event::Draft(_) | Event::Notice(..) | Event::Alert(_) | Event::GroundView(_) => {}
+                    Event::Draft(_) | Event::Notice(..) | Event::Alert(_) | Event::GroundView(..) => {}
                 }
             }
             // A file is not started again, and its plan does not change; nobody can pause it here.

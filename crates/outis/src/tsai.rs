@@ -104,11 +104,11 @@ impl Numbers {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// A camera that does not exist, in the form of the files of PETS 2009.
-    const FILE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+    pub(crate) const FILE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <Camera name="View_000">
 	<Geometry width="768" height="576" ncx="7.95e+02" nfx="7.52e+02" dx="4.85e-03" dy="4.65e-03" dpx="5.13e-03" dpy="4.65e-03"/>
 	<Intrinsic focal="5.5" kappa1="5.0e-03" cx="3.24e+02" cy="2.82e+02" sx="1.09e+00"/>

@@ -92,7 +92,7 @@ impl Vitals {
                 // The faults of a window come after it: while they last they are said again.
                 camera.lasting.clear();
             }
-            Event::Window(_) | Event::Draft(_) | Event::Alert(_) | Event::GroundView(_) => {}
+            Event::Window(_) | Event::Draft(_) | Event::Alert(_) | Event::GroundView(..) => {}
         });
     }
 

@@ -192,7 +192,7 @@ impl Watch {
                     Event::Progress(progress) => {
                         self.notes[index].picture(&self.desk.cameras()[index], progress);
                     }
-                    Event::Notice(..) | Event::End(..) | Event::GroundView(_) => {}
+                    Event::Notice(..) | Event::End(..) | Event::GroundView(..) => {}
                 }
             }
             Report::Alive(index) => {

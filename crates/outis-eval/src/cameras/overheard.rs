@@ -42,7 +42,10 @@ impl Heard {
                 Message::WindowDone { window, observed_ms, .. } => {
                     observed.insert(window.start_ms(), u64::from(observed_ms));
                 }
-                Message::Cell { .. } | Message::Alert(_) | Message::GroundView(_) => {}
+                Message::Cell { .. }
+                | Message::Alert(_)
+                | Message::GroundView(_)
+                | Message::GroundQuality(_) => {}
             }
         }
         heard.observed_ms = observed.values().sum();

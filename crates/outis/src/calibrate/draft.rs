@@ -15,6 +15,7 @@ use crate::{
     detector::{Cache, Detector},
     launch::CameraPlan,
     source::{Source, Transport},
+    tsai,
 };
 
 /// Sides that a tape measure or a map gives, in metres.
@@ -22,6 +23,8 @@ const SIDES_M: RangeInclusive<f64> = 0.1..=1000.0;
 
 /// Three corners that span less than this lie in one row: twice an area in square pixels.
 const TURN_PX2_MIN: f64 = 50.0;
+/// The same of the ground, in square metres: less than the smallest rectangle.
+const TURN_M2_MIN: f64 = 0.005;
 
 /// The camera that lines are drawn for.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ pub(super) struct Camera {
     source: Source,
     credentials_file: Option<PathBuf>,
     detector: Detector,
+    /// A calibration that tells the ground: none is drawn then.
+    tsai: Option<tsai::Calibration>,
     name: String,
 }
 
@@ -44,7 +49,7 @@ pub(super) struct Draft {
     ground: Option<DrawnGround>,
 }
 
-/// A rectangle on the ground of which somebody knows the sides.
+/// Four places on the ground: corners of a rectangle whose sides somebody knows, or points whose places somebody knows.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct DrawnGround {
@@ -52,6 +57,9 @@ struct DrawnGround {
     corners: [[f64; 2]; 4],
     /// From the first corner to the second, and from the second to the third; none while they are not typed.
     sides_m: Option<[f64; 2]>,
+    /// Where each corner is, instead; none of a rectangle.
+    #[serde(default)]
+    metres: Option<[Option<[f64; 2]>; 4]>,
     /// From whom it was found, when nobody has measured or moved anything since.
     found: Option<FoundFrom>,
 }
@@ -80,13 +88,23 @@ struct DrawnZone {
 }
 
 impl Camera {
-    pub(super) fn new(source: &Source, credentials_file: Option<PathBuf>, detector: Detector) -> Self {
+    pub(super) fn new(
+        source: &Source,
+        credentials_file: Option<PathBuf>,
+        detector: Detector,
+        tsai: Option<tsai::Calibration>,
+    ) -> Self {
         let name = match source {
             Source::File(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()),
             Source::Device(_) | Source::Stream(_) => None,
         };
         let name = name.unwrap_or_else(|| "camera".to_owned());
-        Self { source: source.clone(), credentials_file, detector, name }
+        Self { source: source.clone(), credentials_file, detector, tsai, name }
+    }
+
+    /// The calibration that tells its ground.
+    pub(super) fn calibration(&self) -> Option<&tsai::Calibration> {
+        self.tsai.as_ref()
     }
 
     /// What it is called until somebody says otherwise.
@@ -133,13 +151,17 @@ impl Camera {
             text,
             "# Width and height of the picture that all this was drawn in.\npicture = [{width}, {height}]"
         );
-        if let Some(DrawnGround { corners, sides_m: Some([a, b]), found }) = &draft.ground {
-            let corners = corners.each_ref().map(point).join(", ");
-            let whence = match found {
-                None => format!(
+        if let Some(calibration) = &self.tsai {
+            let file = quoted(&calibration.path.to_string_lossy());
+            let _ = write!(text, "\n# A calibration by Tsai's method.\n[camera.ground]\ntsai = {file}\n");
+        } else if let Some((ground, metres)) = draft.ground.as_ref().and_then(|g| Some((g, g.metres()?))) {
+            let corners = ground.corners.each_ref().map(point).join(", ");
+            let whence = match (ground.found, ground.sides_m) {
+                (None, Some([a, b])) if ground.metres.is_none() => format!(
                     "A rectangle on the ground, {a} m from its first corner to its second and {b} m to its third, as typed."
                 ),
-                Some(FoundFrom { people, good_percent, fair_percent }) => format!(
+                (None, _) => "Four points of the ground, and where they are, as typed.".to_owned(),
+                (Some(FoundFrom { people, good_percent, fair_percent }), _) => format!(
                     "Found from {people} people who walked by. Nobody measured anything: check one distance that you know.\n\
                      # Distances are good (within 10 %) in {good_percent} % of the picture and fair (within 20 %) in another \
                      {fair_percent} %."
@@ -148,7 +170,8 @@ impl Camera {
             let _ = write!(
                 text,
                 "\n# {whence}\n\
-                 [camera.ground]\nimage = [{corners}]\nmetres = [[0, 0], [{a}, 0], [{a}, {b}], [0, {b}]]\n",
+                 [camera.ground]\nimage = [{corners}]\nmetres = [{}]\n",
+                metres.map(|[x, y]| format!("[{x}, {y}]")).join(", "),
             );
         }
         for DrawnLine { name, points: [a, b] } in &draft.lines {
@@ -208,7 +231,7 @@ impl Camera {
         if draft.lines.is_empty() && draft.zones.is_empty() {
             return Err("nothing is drawn yet: a line or a zone is needed".to_owned());
         }
-        draft.ground.as_ref().map_or(Ok(()), DrawnGround::check)?;
+        draft.ground.as_ref().filter(|_| self.tsai.is_none()).map_or(Ok(()), DrawnGround::check)?;
         let text = self.configuration(draft, picture_px);
         let setup = config::check(out, &text, cache).map_err(|error| format!("{error:#}"))?;
         let [width, height] = picture_px.map(|side| u16::try_from(side).unwrap_or(u16::MAX));
@@ -222,26 +245,50 @@ impl Camera {
 impl DrawnGround {
     /// What no camera makes of a rectangle is refused here: `outis watch` takes any four points.
     fn check(&self) -> Result<(), String> {
-        let Self { corners, sides_m, .. } = self;
-        let sides_m = sides_m.ok_or("ground: type how long the sides of the rectangle are, in metres")?;
-        if let Some(side_m) = sides_m.iter().find(|side_m| !SIDES_M.contains(side_m)) {
+        let Some(metres) = self.metres() else {
+            let missing = match self.metres {
+                Some(_) => "ground: type where each of its corners is: two numbers each, in metres",
+                None => "ground: type how long the sides of the rectangle are, in metres",
+            };
+            return Err(missing.to_owned());
+        };
+        let sides_m = self.sides_m.filter(|_| self.metres.is_none());
+        if let Some(side_m) = sides_m.iter().flatten().find(|side_m| !SIDES_M.contains(side_m)) {
             let (least, most) = (SIDES_M.start(), SIDES_M.end());
             return Err(format!("ground: a side of {side_m} m; {least} to {most} m are possible"));
         }
-        let turn = |i: usize| {
-            let [[ax, ay], [bx, by], [cx, cy]] = [0, 1, 2].map(|step| corners[(i + step) % 4]);
-            (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
-        };
-        let turns = [0, 1, 2, 3].map(turn);
-        let around =
-            turns.iter().all(|turn| *turn > TURN_PX2_MIN) || turns.iter().all(|turn| *turn < -TURN_PX2_MIN);
-        if around {
+        if !goes_round(&self.corners, TURN_PX2_MIN) {
+            return Err(
+                "ground: its corners must go round it in order, and no three of them may lie in one row"
+                    .to_owned(),
+            );
+        }
+        // Whoever types places may well mix up two of them.
+        if goes_round(&metres, TURN_M2_MIN) {
             Ok(())
         } else {
-            Err("ground: its corners must go round it in order, and no three of them may lie in one row"
+            Err("ground: by their metres its corners do not go round it in order, or three of them lie in one row"
                 .to_owned())
         }
     }
+
+    /// Where the corners are on the ground; none while something is not typed.
+    fn metres(&self) -> Option<[[f64; 2]; 4]> {
+        match (self.metres, self.sides_m) {
+            (Some([Some(a), Some(b), Some(c), Some(d)]), _) => Some([a, b, c, d]),
+            (Some(_), _) => None,
+            (None, sides_m) => sides_m.map(|[a, b]| [[0.0, 0.0], [a, 0.0], [a, b], [0.0, b]]),
+        }
+    }
+}
+
+/// Whether four corners turn the same way at each, each turn spanning more than this.
+fn goes_round(corners: &[[f64; 2]; 4], least: f64) -> bool {
+    let turns = [0, 1, 2, 3].map(|i: usize| {
+        let [[ax, ay], [bx, by], [cx, cy]] = [0, 1, 2].map(|step| corners[(i + step) % 4]);
+        (bx - ax) * (cy - by) - (by - ay) * (cx - bx)
+    });
+    turns.iter().all(|turn| *turn > least) || turns.iter().all(|turn| *turn < -least)
 }
 
 /// To a tenth of a pixel: no hand draws finer.
@@ -257,7 +304,7 @@ mod tests {
 
     fn camera(source: &str) -> Camera {
         let source = Source::parse(Path::new(source), Path::new("/videos")).unwrap();
-        Camera::new(&source, None, Detector::default())
+        Camera::new(&source, None, Detector::default(), None)
     }
 
     fn draft(text: &str) -> Draft {
@@ -333,6 +380,28 @@ mod tests {
     }
 
     #[test]
+    fn a_ground_of_four_places_or_of_a_calibration_is_written_as_such() {
+        let drawn = r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+            "ground":{"corners":[[100,400],[500,400],[400,200],[200,200]],"sides_m":null,
+            "metres":[[0,0],[4.5,-1],[4,6],[-0.5,7]]}}"#;
+        let text = camera("gate.mp4").configuration(&draft(drawn), [768, 576]);
+        assert!(text.contains("as typed"), "{text}");
+        let Whence::Points { metres, .. } = setup(&text).cameras[0].plan.ground.clone().unwrap().whence
+        else {
+            panic!("{text}")
+        };
+        assert_eq!(metres, [[0.0, 0.0], [4.5, -1.0], [4.0, 6.0], [-0.5, 7.0]]);
+
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("view.xml");
+        std::fs::write(&file, tsai::tests::FILE).unwrap();
+        let calibrated = Camera { tsai: Some(tsai::read(&file).unwrap()), ..camera("gate.mp4") };
+        let text = calibrated.configuration(&draft(drawn), [768, 576]);
+        let ground = setup(&text).cameras[0].plan.ground.clone().unwrap();
+        assert!(matches!(ground.whence, Whence::Tsai(_)) && !text.contains("image ="), "{text}");
+    }
+
+    #[test]
     fn mistakes_are_told_in_the_words_of_watch() {
         for (drawn, expected) in [
             (r#"{"name":"n","lines":[],"zones":[],"blanks":[]}"#, "nothing is drawn"),
@@ -345,6 +414,18 @@ mod tests {
                 r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
                     "ground":{"corners":[[0,90],[90,90],[80,40],[20,40]],"sides_m":[4,0.01]}}"#,
                 "a side of 0.01 m",
+            ),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[90,90],[80,40],[20,40]],"sides_m":[4,6],
+                    "metres":[[0,0],[4,0],null,[0,6]]}}"#,
+                "where each of its corners is",
+            ),
+            (
+                r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],
+                    "ground":{"corners":[[0,90],[90,90],[80,40],[20,40]],"sides_m":null,
+                    "metres":[[0,0],[4,6],[4,0],[0,6]]}}"#,
+                "by their metres",
             ),
             (
                 r#"{"name":"n","lines":[{"name":"a","points":[[1,2],[30,5]]}],"zones":[],"blanks":[],

@@ -1,7 +1,7 @@
 //! The ground from the people who walk by, for the page: the eye fits how the camera hangs, and the page gets it as a rectangle
 //! that lies on the ground, to be looked at, dragged and written as one that was measured.
 
-use outis_record::GroundView;
+use outis_record::{GroundQuality, GroundView, Known};
 use serde::Serialize;
 
 use super::{
@@ -29,8 +29,16 @@ const HALF_WIDTH: f64 = 0.25;
 pub(super) enum Found {
     /// People are being watched.
     Running { media_s: f64 },
-    /// A rectangle on the ground, and how good distances are.
-    Ground { corners: [[f64; 2]; 4], sides_m: [f64; 2], people: u32, good_percent: u8, fair_percent: u8 },
+    /// A rectangle on the ground, and how good distances are. `quality` has a letter for each cell of
+    /// [`GroundQuality::GRID`]: g is good, f is fair, p is poor.
+    Ground {
+        corners: [[f64; 2]; 4],
+        sides_m: [f64; 2],
+        people: u32,
+        good_percent: u8,
+        fair_percent: u8,
+        quality: String,
+    },
     /// There is none.
     Failed { why: String },
 }
@@ -42,7 +50,7 @@ pub(super) fn start(camera: CameraPlan, picture_px: [u32; 2], programs: Programs
     Job::start(Found::Running { media_s: 0.0 }, move |newest, stop| async move {
         let mut view = None;
         let counted = tally(plan, &programs, &stop, &Meter::silent(), |event| match event {
-            Event::GroundView(found) => view = Some(*found),
+            Event::GroundView(found, quality) => view = Some((*found, *quality)),
             Event::Progress(progress) => {
                 newest.tell(Found::Running { media_s: progress.media_ms as f64 / 1000.0 });
             }
@@ -57,8 +65,8 @@ pub(super) fn start(camera: CameraPlan, picture_px: [u32; 2], programs: Programs
 }
 
 impl Found {
-    fn of(view: Option<GroundView>, picture_px: [u32; 2]) -> Self {
-        let Some(view) = view else {
+    fn of(view: Option<(GroundView, GroundQuality)>, picture_px: [u32; 2]) -> Self {
+        let Some((view, quality)) = view else {
             let why =
                 format!("it takes at least {PEOPLE_MIN} people who walk and are seen from head to foot");
             return Self::Failed { why };
@@ -70,9 +78,18 @@ impl Found {
                 people: view.people.into(),
                 good_percent: view.good_percent,
                 fair_percent: view.fair_percent,
+                quality: quality.0.iter().map(letter).collect(),
             },
             None => Self::Failed { why: "the ground that was found is not in the picture".to_owned() },
         }
+    }
+}
+
+fn letter(known: &Known) -> char {
+    match known {
+        Known::Well => 'g',
+        Known::Fairly => 'f',
+        Known::Poorly => 'p',
     }
 }
 

@@ -1,6 +1,6 @@
 //! `outis calibrate --no-page`: finds how a camera hangs and looks from the people who walk by, and writes it as a configuration.
 //!
-//! No tape measure, and no picture: the eye fits, and says at the end how the camera hangs in one record of numbers.
+//! No tape measure, and no picture: the eye fits, and says at the end how the camera hangs in two records of numbers.
 
 use std::{
     fmt::Write as _,
@@ -49,7 +49,7 @@ pub(super) async fn run(
     let meter = Meter::new(&title);
     let mut found = None;
     let hear = |event: &Event| {
-        if let Event::GroundView(view) = event {
+        if let Event::GroundView(view, _) = event {
             found = Some(*view);
         }
     };

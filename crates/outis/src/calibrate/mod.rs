@@ -31,7 +31,7 @@ use crate::{
     inventory,
     launch::Programs,
     source::{Source, Transport},
-    still, stop,
+    still, stop, tsai,
 };
 
 /// Draw lines and zones on a picture of the street with nobody in it; or find the ground from who walks by
@@ -72,6 +72,10 @@ pub(crate) struct CalibrateArgs {
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_page")]
     state: Option<PathBuf>,
 
+    /// The ground, from a calibration by Tsai's method (.xml)
+    #[arg(long, value_name = "FILE", conflicts_with = "no_page")]
+    tsai: Option<PathBuf>,
+
     /// How the packets of an RTSP camera come
     #[arg(long, value_enum)]
     transport: Option<Transport>,
@@ -103,7 +107,12 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     let access = Access { transport, credentials_file: credentials_file.clone(), credentials_env: None };
     let folder = env::current_dir().context("the folder we are in cannot be told")?;
     let opened = access.source(&source, &folder).map_err(UsageError::new)?;
-    let camera = Camera::new(&opened, credentials_file.map(|file| folder.join(file)), arguments.detector);
+    let calibration = arguments.tsai.map(|file| {
+        let file = folder.join(file);
+        tsai::read(&file).map_err(|error| UsageError::new(format!("{} {error}", file.display())))
+    });
+    let credentials_file = credentials_file.map(|file| folder.join(file));
+    let camera = Camera::new(&opened, credentials_file, arguments.detector, calibration.transpose()?);
     let name = camera.name().to_owned();
     let state = arguments.state.unwrap_or_else(inventory::default_state_folder);
     let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.toml", camera.file_name())));

@@ -138,6 +138,7 @@ impl Drawing {
             out: self.0.out.display().to_string(),
             can_be_tried: self.0.camera.can_be_tried(),
             picture: now.still.as_ref().map(|still| still.picture_px),
+            calibration: self.0.camera.calibration().map(|calibration| calibration.numbers.in_order()),
             patched_permille: now.still.as_ref().map_or(0, |still| still.patched_permille),
             saved: now.written.is_some(),
         }
@@ -157,6 +158,8 @@ struct About {
     can_be_tried: bool,
     /// `null` while it is being made.
     picture: Option<[u32; 2]>,
+    /// The numbers of a calibration that tells the ground, in the order in which an eye takes them.
+    calibration: Option<[f64; 13]>,
     patched_permille: u32,
     saved: bool,
 }

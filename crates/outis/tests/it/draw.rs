@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, thread, time::Duration};
 
+use outis_measure::{ImagePoint, TsaiCamera};
 use serde_json::{Value, json};
 
 use crate::{
@@ -144,6 +145,19 @@ fn a_rectangle_on_the_ground_gives_metres() {
             && numbers.iter().zip(expected).all(|(number, expected)| (number - expected).abs() < 3.0)
     });
     assert!(row, "{squares}");
+    // Distances are known where the corners are, and not at the far end of the picture.
+    let known = |kind: &str| {
+        let script = format!(
+            "[...document.querySelectorAll('.known .{kind}')].map((cell) => Number(cell.getAttribute('y')))"
+        );
+        let rows = browser.value(&script);
+        rows.as_array().unwrap().iter().map(|row| row.as_f64().unwrap()).collect::<Vec<_>>()
+    };
+    let (good, fair) = (known("good"), known("fair"));
+    assert!(good.len() >= 6 && good.iter().any(|y| (200.0..400.0).contains(y)), "{good:?}");
+    assert!(!fair.is_empty() && good.iter().chain(&fair).all(|y| *y >= 72.0), "{fair:?}");
+    assert!(browser.text("document.querySelector('.known').getAttribute('aria-label')").contains('%'));
+
     let nameless =
         "[...document.querySelectorAll('.place.ground input')].filter((e) => !e.labels?.length).length";
     assert_eq!(browser.value(nameless), 0);
@@ -153,11 +167,85 @@ fn a_rectangle_on_the_ground_gives_metres() {
     });
     let written: toml::Table = stage.read("gate.toml").parse().unwrap();
     assert_eq!(written["camera"][0]["ground"]["metres"].to_string(), "[[0, 0], [4, 0], [4, 6], [0, 6]]");
+
+    // No rectangle after all: the third corner is half a metre farther to the right. One that is not typed is asked for.
+    hand.click(".place.ground .by-places input");
+    let corner = |index: usize| format!(".place.ground .corners label:nth-child({index}) input");
+    let places = "[...document.querySelectorAll('.place.ground .corner')].map((e) => e.value).join()";
+    assert_eq!(browser.text(places), "0,0,4,0,4,6,0,6");
+    browser.value(&format!("document.querySelector('{}').select()", corner(5)));
+    hand.focus(&corner(5));
+    hand.keys(&[], &[DELETE]);
+    wait_for("what is missing", || error().contains("where each of its corners").then_some(()));
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
+    hand.keys(&[], &["4", ".", "5"]);
+    wait_for("nothing to be missing", || error().is_empty().then_some(()));
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 1);
+    hand.click("#save");
+    let saved = || browser.text("document.querySelector('#text').textContent");
+    wait_for("the file", || saved().contains("metres = [[0, 0], [4, 0], [4.5, 6], [0, 6]]").then_some(()));
     running.signal("-INT");
     running.end();
     let counted =
         stage.run(&["count", "vtest.avi", "--classes", "person", "--ground", "gate.toml", "--distance", "1"]);
     assert_eq!(counted.code, 0, "{counted:?}");
+    assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
+}
+
+/// A made-up camera of the kind that PETS hands out, whose lens bends lines.
+const CALIBRATION: &str = r#"<Camera>
+    <Geometry width="768" height="576" dpx="5.13e-03" dpy="4.65e-03"/>
+    <Intrinsic focal="5.5" kappa1="5.0e-03" cx="3.24e+02" cy="2.82e+02" sx="1.09e+00"/>
+    <Extrinsic tx="8.0e+02" ty="-1.2e+03" tz="2.4e+04" rx="2.0" ry="-0.9" rz="-0.4"/>
+</Camera>"#;
+
+#[test]
+fn the_ground_of_a_calibration_is_shown_and_written() {
+    let stage = Stage::new();
+    stage.short_clip(8);
+    stage.write("view.xml", CALIBRATION);
+    stage.write("no.xml", "<Camera/>");
+    let refused = stage.run(&["calibrate", "vtest.avi", "--tsai", "no.xml"]);
+    assert!(refused.code == 2 && refused.stderr.contains("no.xml has no element"), "{refused:?}");
+    let drawing = ["calibrate", "vtest.avi", "--out", "gate.toml", "--tsai", "view.xml"];
+    let mut running = stage.start(&mut stage.outis(&drawing));
+    let (address, path) = page(&mut running);
+    let browser = open(&stage, address, &path);
+    let hand = Hand(&browser);
+    hand.click("#line");
+    hand.stroke("mouse", &LINE);
+    assert_eq!(browser.value("document.querySelector('#ground').hidden"), true);
+    // Where the squares' corners are drawn, the eye measures whole metres.
+    let camera = TsaiCamera {
+        focal_mm: 5.5,
+        kappa1: 0.005,
+        center_px: [324.0, 282.0],
+        sx: 1.09,
+        pixel_mm: [0.00513, 0.00465],
+        translation_m: [0.8, -1.2, 24.0],
+        rotation_rad: [2.0, -0.9, -0.4],
+    };
+    let plane = camera.ground_plane().unwrap();
+    let squares = browser.text("document.querySelector('.metre').getAttribute('d')");
+    let corners = squares.split(['M', 'L']).filter_map(|corner| corner.split_once(' '));
+    let mut judged = 0;
+    for (x, y) in corners {
+        let (x, y): (f32, f32) = (x.parse().unwrap(), y.parse().unwrap());
+        if (100.0..668.0).contains(&x) && (150.0..560.0).contains(&y) {
+            let ground = plane.locate(ImagePoint::new(x, y)).unwrap();
+            for metres in [ground.x_m, ground.y_m] {
+                assert!((metres - metres.round()).abs() < 0.03, "{x} {y}: {ground:?}");
+            }
+            judged += 1;
+        }
+    }
+    assert!(judged > 100, "{judged}: {squares}");
+    assert_ne!(browser.value("document.querySelectorAll('.known .good').length"), 0);
+    hand.click("#save");
+    let written = || browser.text("document.querySelector('#text').textContent");
+    wait_for("the file", || written().contains("view.xml").then_some(()));
+    running.signal("-INT");
+    running.end();
     assert_eq!(stage.run(&["describe", "gate.toml"]).code, 0);
 }
 
@@ -188,6 +276,11 @@ fn the_ground_is_found_from_who_walks_by() {
     // The nearest that this camera sees is some 15 m away, and its picture shows some 8 m there.
     assert!((1.0..10.0).contains(&sides[0]) && (5.0..25.0).contains(&sides[1]), "{sides:?}");
     assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 1);
+    // The eye has said where: near by they are good, and in the sky they are not.
+    let cells = |kind: &str| {
+        browser.value(&format!("document.querySelectorAll('.known .{kind}').length")).as_u64().unwrap()
+    };
+    assert!((10..80).contains(&cells("good")) && cells("fair") > 0, "{} {}", cells("good"), cells("fair"));
     // What was written says that nobody measured it; once it is moved, it is the hand's.
     hand.click("#line");
     hand.stroke("mouse", &LINE);
