@@ -29,6 +29,9 @@ const BANDS: usize = 3;
 /// Of fewer people no band is judged.
 const BAND_PEOPLE_MIN: usize = 5;
 
+/// Of fewer people no pace is judged: they differ more in it than in height.
+const PACE_PEOPLE_MIN: usize = 2 * AutoGround::PEOPLE_MIN;
+
 /// So many standard deviations are no chance: of a thousand grounds that hold, three are doubted at a check, and a second
 /// check of other people must say the same.
 const DEVIATIONS: f64 = 3.0;
@@ -39,6 +42,10 @@ const MEDIAN: f64 = 1.253;
 /// The pace of a whole street tells little, as a logarithm: there are places for strolling and for hurrying, from 0.67 to
 /// 2.7 m/s.
 const PACE_RANGE_LOG: f64 = 0.7;
+
+/// Who is faster or slower than the others by more than this, as a logarithm, runs or strolls: three times what walkers
+/// differ by.
+const PACE_BEND_LOG: f64 = 3.0 * PACE_LOG_SD;
 
 /// A step is no longer judged where the foot is known less well than this, in metres.
 const FOOT_MAX_M: f32 = 0.25;
@@ -166,29 +173,31 @@ fn heights_fit(camera: &CameraPose, walks: &[Walk]) -> bool {
 
 /// Whether people are as fast along the view as across it, and about as fast as people are.
 fn paces_fit(camera: &CameraPose, plane: &GroundPlane, walks: &[Walk]) -> bool {
-    let [mut along, mut across, mut all] = [const { Vec::new() }; 3];
-    for walk in walks {
-        let steps: Vec<(bool, f64)> = walk.steps().filter_map(|step| pace(camera, plane, step)).collect();
-        let of = |wanted: &dyn Fn(bool) -> bool| {
-            let paces: Vec<f64> =
-                steps.iter().filter(|(along, _)| wanted(*along)).map(|(_, pace)| *pace).collect();
-            (!paces.is_empty()).then(|| median(&paces))
-        };
-        along.extend(of(&|along| along));
-        across.extend(of(&|along| !along));
-        all.extend(of(&|_| true));
+    // Of each who walks: how much along the view, 0 to 1, and how fast.
+    let of_walk = |walk: &Walk| {
+        let steps: Vec<(f64, f64)> = walk.steps().filter_map(|step| pace(camera, plane, step)).collect();
+        let column = |of: fn(&(f64, f64)) -> f64| median(&steps.iter().map(of).collect::<Vec<_>>());
+        (!steps.is_empty()).then(|| (column(|step| step.0), column(|step| step.1)))
+    };
+    let people: Vec<(f64, f64)> = walks.iter().filter_map(of_walk).collect();
+    if people.len() < PACE_PEOPLE_MIN {
+        return true;
     }
-    let enough = |people: &[f64]| people.len() >= 2 * BAND_PEOPLE_MIN;
-    let share = |people: &[f64]| 1.0 / people.len().max(1) as f64;
-    let sd = FOCAL_SD.hypot(MEDIAN * PACE_LOG_SD * (share(&along) + share(&across)).sqrt());
-    let alike = (median(&along) - median(&across)).abs() <= DEVIATIONS * sd;
-    let usual = (median(&all) - SPEED_M_S.ln()).abs() <= PACE_RANGE_LOG;
-    (alike || !enough(&along) || !enough(&across)) && (usual || !enough(&all))
+    let paces: Vec<f64> = people.iter().map(|(_, pace)| *pace).collect();
+    let usual = median(&paces);
+    // A straight line through them, of which nobody pulls alone who stays within Huber's bend.
+    let mean_along = people.iter().map(|(along, _)| along).sum::<f64>() / people.len() as f64;
+    let spread = people.iter().map(|(along, _)| (along - mean_along).powi(2)).sum::<f64>();
+    let bent = |pace: f64| (pace - usual).clamp(-PACE_BEND_LOG, PACE_BEND_LOG);
+    let together = people.iter().map(|(along, pace)| (along - mean_along) * bent(*pace)).sum::<f64>();
+    let faster_along = together / spread.max(1e-9);
+    let sd = FOCAL_SD.hypot(PACE_LOG_SD / spread.max(1e-9).sqrt());
+    faster_along.abs() <= DEVIATIONS * sd && (usual - SPEED_M_S.ln()).abs() <= PACE_RANGE_LOG
 }
 
-/// Whether a step went along the view, and the logarithm of its speed in m/s; `None` where the foot is not known well
+/// How much of a step went along the view, 0 to 1, and the logarithm of its speed in m/s; `None` where the foot is not known well
 /// enough.
-fn pace(camera: &CameraPose, plane: &GroundPlane, [from, to]: [Sample; 2]) -> Option<(bool, f64)> {
+fn pace(camera: &CameraPose, plane: &GroundPlane, [from, to]: [Sample; 2]) -> Option<(f64, f64)> {
     let foot_known = |sample: &Sample, here: GroundPoint| {
         let lower = sample.foot.y_px + FOOT_SHARE as f32 * sample.height_px;
         plane
@@ -205,7 +214,7 @@ fn pace(camera: &CameraPose, plane: &GroundPlane, [from, to]: [Sample; 2]) -> Op
     let away = camera.level(start);
     let along = dot(step, away).powi(2) / (dot(step, step) * dot(away, away)).max(1e-12);
     let speed_m_s = f64::from(a.distance_m(b) / to.after_s).max(1e-3);
-    Some((along > 0.5, speed_m_s.ln()))
+    Some((along, speed_m_s.ln()))
 }
 
 #[cfg(test)]

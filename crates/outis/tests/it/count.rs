@@ -89,10 +89,10 @@ fn distances_are_told_of_a_file_whose_ground_is_known() {
 #[test]
 fn metres_on_a_ground_that_people_do_not_fit_are_withheld() {
     let stage = Stage::new();
-    stage.write("wrong.toml", &GROUND.replace("7.07", "10.07"));
+    stage.write("wrong.toml", GROUND.replace("7.07", "10.07"));
     stage.write(
         "unchecked.toml",
-        &GROUND.replace("7.07", "10.07").replace("picture", "check = false\npicture"),
+        GROUND.replace("7.07", "10.07").replace("picture", "check = false\npicture"),
     );
     let clip = cache().join("clips/vtest.avi");
     let count = ["count", clip.to_str().unwrap(), "--line", WEST, "--classes", "person", "--distance", "2"];
