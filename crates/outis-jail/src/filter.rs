@@ -96,7 +96,7 @@ mod tests {
         for role in Role::ALL {
             let Filters(filters) = Filters::new(role).unwrap();
             assert!(filters.iter().all(|filter| filter.len() < INSTRUCTIONS_MAX), "{}", role.name());
-            let kills_only = matches!(role, Role::Eye | Role::Still | Role::IntakeLive | Role::IntakeDevice);
+            let kills_only = matches!(role, Role::Eye | Role::Still | Role::IntakeDevice);
             assert_eq!(filters.len(), if kills_only { 1 } else { 2 }, "{}", role.name());
         }
     }

@@ -257,7 +257,8 @@ mod tests {
         assert!(!passes("read", [3, 0x1000, 90, 0, 0, 0]), "a file");
         let others =
             ["socket", "connect", "bind", "openat", "close", "unshare", "capset", "prlimit64", "fcntl"];
-        for rule in &live {
+        // What is refused is answered with an error, and not carried out.
+        for rule in live.iter().filter(|rule| rule.verdict() == Verdict::Allowed) {
             assert!(!others.contains(&rule.call.as_str()) || rule.call == "close", "{}", rule.call);
         }
         assert!(!passes("close", [5, 0, 0, 0, 0, 0]));

@@ -6,7 +6,7 @@ use outis_record::{Alert, AlertKind, Class, Schema, Window, WindowState, WindowT
 
 use crate::{
     AutoGround, AutoGroundSettings, CounterSettings, Detection, FaceReading, FaceWanted, GroundFit,
-    GroundSettings, MediaTime, Scene, Situation, TrackId, TrackPoint, Tracker, TrackerSettings,
+    GroundSettings, Limit, MediaTime, Scene, Situation, TrackId, TrackPoint, Tracker, TrackerSettings,
     auto_ground::GroundCheck,
     counter::{Counter, Event},
     mask::Mask,
@@ -23,7 +23,7 @@ pub struct MeasureSettings {
     pub counter: CounterSettings,
     /// Whether the ground is to be found from the people who walk on it, and what is known beforehand.
     pub auto_ground: Option<AutoGroundSettings>,
-    /// Whether the ground is held against the people who walk on it, every day.
+    /// Whether the ground, where metres are told, is held against the people who walk on it, every day.
     pub check_ground: bool,
     /// How people are measured on the ground.
     pub ground: GroundSettings,
@@ -59,7 +59,7 @@ pub struct Measurer {
     /// None where nothing is asked for on the ground, or no ground plane is known.
     ground: Option<GroundMeter>,
     auto_ground: Option<AutoGround>,
-    /// None where no ground plane is known, or nobody wants it checked.
+    /// None where nothing is told in metres, no ground plane is known, or nobody wants it checked.
     ground_check: Option<GroundCheck>,
     /// Size of the picture that positions are given in; zero before the first.
     picture_px: (f32, f32),
@@ -93,7 +93,7 @@ impl Measurer {
             counter: Counter::new(scene.clone(), settings.counter),
             ground,
             auto_ground: settings.auto_ground.map(AutoGround::new),
-            ground_check: scene.ground.filter(|_| settings.check_ground).map(GroundCheck::new),
+            ground_check: (!cells.is_none()).then(|| check_of(&scene, settings)).flatten(),
             picture_px: (0.0, 0.0),
             looks: VecDeque::new(),
             points: VecDeque::new(),
@@ -115,6 +115,10 @@ impl Measurer {
     /// When a situation is about a zone that the scene has not.
     pub fn watch_for(&mut self, situations: &[Situation], gap_ms: u32) {
         self.situations = Situations::new(&self.scene, situations, gap_ms);
+        if situations.iter().any(|situation| matches!(situation.limit, Limit::Apart { .. })) {
+            let check = self.ground_check.take();
+            self.ground_check = check.or_else(|| check_of(&self.scene, self.settings));
+        }
     }
 
     /// The alert of the newest look, if it came to one.
@@ -324,6 +328,10 @@ impl Measurer {
     fn following_window(&self) -> Option<Window> {
         Window::new(self.running.window().end_ms(), self.settings.window_ms)
     }
+}
+
+fn check_of(scene: &Scene, settings: MeasureSettings) -> Option<GroundCheck> {
+    scene.ground.filter(|_| settings.check_ground).map(GroundCheck::new)
 }
 
 #[cfg(test)]

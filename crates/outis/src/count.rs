@@ -88,6 +88,10 @@ pub(crate) struct CountArgs {
     #[arg(long, value_name = "M", value_delimiter = ',', requires = "ground")]
     distance: Vec<f64>,
 
+    /// Tell metres also where the people do not fit the ground: children, or feet that something hides
+    #[arg(long, requires = "ground")]
+    no_ground_check: bool,
+
     /// People who walk together are no neighbours of each other
     #[arg(long, requires = "distance")]
     leave_out_groups: bool,
@@ -141,6 +145,8 @@ impl CountArgs {
             eprintln!("detector: {}", detector.model);
         }
         let ground = self.ground.as_deref().map(ground::read).transpose().map_err(UsageError::new)?;
+        let ground =
+            ground.map(|ground| Ground { is_checked: ground.is_checked && !self.no_ground_check, ..ground });
         let keys = GroundKeys {
             distance_m: self.distance,
             groups: self.leave_out_groups.then_some(GroupsKey::LeaveOut),

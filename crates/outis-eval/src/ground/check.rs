@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use outis_measure::{Detection, GroundPlane, GroundPoint, MeasureSettings, Measurer, MediaTime, Scene};
-use outis_record::{Class, Schema};
+use outis_record::{Class, GroundCells, Schema};
 
 use super::{
     cameras, pets_looks,
@@ -52,7 +52,9 @@ pub fn doubts(
     looks: impl IntoIterator<Item = (MediaTime, Vec<Detection>)>,
     picture_px: (f32, f32),
 ) -> bool {
-    let schema = Schema::new(0, 0, &[Class::Person], false).expect("people are counted");
+    let metres = GroundCells { speed: true, ..GroundCells::default() };
+    let schema = Schema::new(0, 0, &[Class::Person], false).and_then(|schema| schema.with_ground(metres));
+    let schema = schema.expect("people are counted");
     let scene = Scene { ground: Some(plane), ..Scene::default() };
     let mut measurer = Measurer::new(scene, schema, MeasureSettings::default());
     measurer.set_picture_px(picture_px);

@@ -202,6 +202,21 @@ fn what_comes_and_goes_is_one_window_and_no_secret_is_seen() {
     assert_eq!((verified.code, &verified.json()["windows"]), (0, &windows.len().into()), "{verified:?}");
 }
 
+/// Every thirty seconds libav tells this camera that we are still there, and thinks of a new word for Digest.
+#[test]
+fn a_camera_that_asks_for_digest_goes_on_past_its_keep_alives() {
+    let stage = Stage::new();
+    let server = Server::start(&film(&stage), 0);
+    let running = watch(&stage, server.port);
+    when(&running, "running");
+    thread::sleep(Duration::from_secs(40));
+    when(&running, "running");
+    let said = running.said();
+    assert!(!said.contains("warning") && !said.contains("counts again"), "{said}");
+    running.signal("-TERM");
+    assert_eq!(running.end().code, 0);
+}
+
 #[test]
 fn a_live_camera_is_paused_and_goes_on_within_its_window() {
     let stage = Stage::new();

@@ -109,6 +109,8 @@ fn metres_on_a_ground_that_people_do_not_fit_are_withheld() {
     let unchecked = with("unchecked.toml", &["--json"]);
     assert_eq!(unchecked.code, 0, "{unchecked:?}");
     assert!(unchecked.json()["people"]["areas"][0]["distances"]["near"][0]["share"].is_number());
+    let unchecked = with("wrong.toml", &["--json", "--no-ground-check"]);
+    assert!(unchecked.code == 0 && unchecked.stderr.is_empty(), "{unchecked:?}");
     let table = with("wrong.toml", &[]).stdout;
     assert!(table.contains("Nearer than") && !table.contains('%'), "{table}");
 }

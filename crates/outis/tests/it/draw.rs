@@ -1,6 +1,11 @@
 //! The page of `outis calibrate`, on which lines are drawn: with mouse, touch and keys, in a real browser.
 
-use std::{net::SocketAddr, thread, time::Duration};
+use std::{
+    io::Write as _,
+    net::{SocketAddr, TcpListener},
+    thread,
+    time::{Duration, Instant},
+};
 
 use outis_measure::{ImagePoint, TsaiCamera};
 use serde_json::{Value, json};
@@ -296,6 +301,38 @@ fn the_ground_is_found_from_who_walks_by() {
     assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
     running.signal("-INT");
     running.end();
+}
+
+/// A camera that sends on and on, and never a picture.
+#[test]
+fn a_camera_that_never_shows_anything_is_given_up_in_time() {
+    let stage = Stage::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for connection in listener.incoming() {
+            let Ok(mut connection) = connection else { return };
+            thread::spawn(move || {
+                let head = "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace;boundary=b\r\n\r\n";
+                let mut sent = connection.write_all(head.as_bytes());
+                let part = [
+                    &b"--b\r\nContent-Type: image/jpeg\r\nContent-Length: 64\r\n\r\n"[..],
+                    &[0xff; 64],
+                    b"\r\n",
+                ];
+                while sent.is_ok() {
+                    sent = connection.write_all(&part.concat());
+                    thread::sleep(Duration::from_millis(200));
+                }
+            });
+        }
+    });
+    let source = format!("http://127.0.0.1:{port}/");
+    let began = Instant::now();
+    let ended = stage.run(&["calibrate", &source, "--seconds", "5"]);
+    assert!(ended.code == 1 && ended.stderr.contains("the camera"), "{ended:?}");
+    assert!((30.0..60.0).contains(&began.elapsed().as_secs_f64()), "{:?}: {ended:?}", began.elapsed());
+    assert!(ended.stderr.contains("within 35 s"), "{ended:?}");
 }
 
 /// In a log that is sound.
