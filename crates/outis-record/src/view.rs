@@ -169,9 +169,11 @@ pub(crate) mod tests {
         }
     }
 
+    /// On the heap: so many strategies side by side are too much for the stack of a test.
     pub(crate) fn quality() -> impl Strategy<Value = GroundQuality> {
-        let known = prop_oneof![Just(Known::Well), Just(Known::Fairly), Just(Known::Poorly)];
-        proptest::array::uniform::<_, { GroundQuality::CELLS }>(known).prop_map(GroundQuality)
+        const KINDS: [Known; 3] = [Known::Well, Known::Fairly, Known::Poorly];
+        prop::collection::vec(0..KINDS.len(), GroundQuality::CELLS)
+            .prop_map(|cells| GroundQuality(std::array::from_fn(|cell| KINDS[cells[cell]])))
     }
 
     #[test]
