@@ -61,7 +61,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // A metre that is smaller than this cannot be told from the jitter of a foot; and nobody measures farther than this.
 const METRE_PX_MIN = 6, METRES_MAX = 60;
 const GROUND_CORNERS = 4;
-// Cells in which it is shown how well distances are known, across and down.
+// Cells in which it is shown how well distances are known, across and down: those in which the eye tells it.
 const KNOWN_GRID = [12, 8];
 // A hand hits a corner within so many pixels of the screen; a foot is known to 2 % of a person of 1.7 m, and half of that
 // when it is followed; what is judged is a distance of 2 m. As the eye judges a ground that it has found itself.
@@ -320,7 +320,7 @@ function knownBy(plane, moved, points, unit) {
   }).join("");
 }
 
-const percent = (share) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 0 }).format(share);
+const percent = (share, digits = 0) => new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: digits }).format(share);
 
 function renderKnown(cells) {
   const [columns, rows] = KNOWN_GRID;
@@ -787,8 +787,7 @@ async function begin() {
     $("calibrated").hidden = false;
   }
   if (about.patched_permille) {
-    const percent = new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(about.patched_permille / 1000);
-    $("patched").textContent = fill(texts.patched, { percent });
+    $("patched").textContent = fill(texts.patched, { percent: percent(about.patched_permille / 1000, 1) });
     $("patched").hidden = false;
   }
   render();

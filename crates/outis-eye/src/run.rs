@@ -5,12 +5,11 @@
 
 use std::io::{self, Read, Write};
 
-use outis_measure::{
-    GroundFit, ImagePoint, MeasureSettings, Measurer, MediaTime, Quality, Scene, Situation, Zone,
-};
+use outis_measure::{GroundFit, MeasureSettings, Measurer, MediaTime, Scene, Situation, Zone};
 use outis_packet::Ending;
 use outis_record::{
-    Class, GroundQuality, GroundView, Known, Message, Notice, Outcome, Progress, Record, Schema, WindowState,
+    Class, GroundQuality, GroundView, Message, Notice, Outcome, Progress, Quality, Record, Schema,
+    WindowState,
 };
 
 use crate::{
@@ -417,17 +416,10 @@ fn view_of(fit: &GroundFit, (width, height): (u32, u32)) -> GroundView {
 
 /// How well distances are known in the middle of each cell of the picture.
 fn quality_of(fit: &GroundFit, (width, height): (u32, u32)) -> GroundQuality {
-    let (columns, rows) = GroundQuality::GRID;
-    let middle = |index: usize, count: u16, side: u32| (index as f32 + 0.5) * side as f32 / f32::from(count);
-    let across = usize::from(columns);
-    GroundQuality(std::array::from_fn(|cell| {
-        let (x, y) = (middle(cell % across, columns, width), middle(cell / across, rows, height));
-        match fit.quality(ImagePoint::new(x, y)) {
-            Quality::Good => Known::Well,
-            Quality::Fair => Known::Fairly,
-            Quality::Poor => Known::Poorly,
-        }
-    }))
+    let mut cells = [Quality::Poor; GroundQuality::CELLS];
+    let told = fit.qualities(GroundQuality::GRID, (width as f32, height as f32));
+    cells.iter_mut().zip(told).for_each(|(cell, quality)| *cell = quality);
+    GroundQuality(cells)
 }
 
 /// Counts periods of media time.

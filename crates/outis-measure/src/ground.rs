@@ -125,7 +125,7 @@ fn inverse(rows: &[[f64; 3]; 3]) -> Option<[[f64; 3]; 3]> {
         .then(|| std::array::from_fn(|row| cofactors.map(|cofactor| cofactor[row] / determinant)))
 }
 
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
+pub(crate) fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
     [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 

@@ -27,7 +27,7 @@ mod time;
 mod track;
 mod tsai;
 
-pub use auto_ground::{AutoGround, AutoGroundSettings, CameraPose, GroundFit, PERSON_HEIGHT_M, Quality};
+pub use auto_ground::{AutoGround, AutoGroundSettings, CameraPose, GroundFit, PERSON_HEIGHT_M};
 pub use border::BorderSettings;
 pub use counter::CounterSettings;
 pub use detection::{Detection, Score};

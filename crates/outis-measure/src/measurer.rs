@@ -115,9 +115,9 @@ impl Measurer {
     /// When a situation is about a zone that the scene has not.
     pub fn watch_for(&mut self, situations: &[Situation], gap_ms: u32) {
         self.situations = Situations::new(&self.scene, situations, gap_ms);
-        if situations.iter().any(|situation| matches!(situation.limit, Limit::Apart { .. })) {
-            let check = self.ground_check.take();
-            self.ground_check = check.or_else(|| check_of(&self.scene, self.settings));
+        let in_metres = situations.iter().any(|situation| matches!(situation.limit, Limit::Apart { .. }));
+        if in_metres && self.ground_check.is_none() {
+            self.ground_check = check_of(&self.scene, self.settings);
         }
     }
 

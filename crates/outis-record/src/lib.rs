@@ -38,7 +38,7 @@ pub use place::{LineIndex, Place, ZoneIndex};
 pub use profile::{PassageBounds, Profile};
 pub use randomness::{NoRandomness, Randomness};
 pub use release::Released;
-pub use view::{GroundQuality, GroundView, Known};
+pub use view::{GroundQuality, GroundView, Quality};
 pub use window::{
     DirectionalCount, Dwell, Masks, Occupancy, Schema, SchemaError, Visits, Window, WindowTotals,
 };

@@ -72,20 +72,20 @@ impl GroundView {
 }
 
 /// How well a distance is known in a part of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Known {
-    /// Within 10 %, one standard deviation.
-    Well = 0,
+pub enum Quality {
+    /// Within 10 % (one standard deviation).
+    Good = 0,
     /// Within 20 %.
-    Fairly = 1,
-    /// Worse, or there is no ground.
-    Poorly = 2,
+    Fair = 1,
+    /// Worse, or above the horizon.
+    Poor = 2,
 }
 
 /// Where in the picture distances are known, cell by cell: what the eye says beside its [`GroundView`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GroundQuality(pub [Known; GroundQuality::CELLS]);
+pub struct GroundQuality(pub [Quality; GroundQuality::CELLS]);
 
 impl GroundQuality {
     /// Cells across and down; row by row, from the upper left corner.
@@ -96,20 +96,20 @@ impl GroundQuality {
 
     pub(crate) fn to_wire(self) -> [u64; 3] {
         let mut words = [0; 3];
-        for (index, known) in self.0.into_iter().enumerate() {
-            words[index / Self::PER_WORD] |= u64::from(known as u8) << (2 * (index % Self::PER_WORD));
+        for (index, quality) in self.0.into_iter().enumerate() {
+            words[index / Self::PER_WORD] |= u64::from(quality as u8) << (2 * (index % Self::PER_WORD));
         }
         words
     }
 
     /// `None` when a cell is of a fourth kind.
     pub(crate) fn from_wire(words: [u64; 3]) -> Option<Self> {
-        let mut cells = [Known::Poorly; Self::CELLS];
+        let mut cells = [Quality::Poor; Self::CELLS];
         for (index, cell) in cells.iter_mut().enumerate() {
             *cell = match words[index / Self::PER_WORD] >> (2 * (index % Self::PER_WORD)) & 3 {
-                0 => Known::Well,
-                1 => Known::Fairly,
-                2 => Known::Poorly,
+                0 => Quality::Good,
+                1 => Quality::Fair,
+                2 => Quality::Poor,
                 _ => return None,
             };
         }
@@ -171,14 +171,14 @@ pub(crate) mod tests {
 
     /// On the heap: so many strategies side by side are too much for the stack of a test.
     pub(crate) fn quality() -> impl Strategy<Value = GroundQuality> {
-        const KINDS: [Known; 3] = [Known::Well, Known::Fairly, Known::Poorly];
+        const KINDS: [Quality; 3] = [Quality::Good, Quality::Fair, Quality::Poor];
         prop::collection::vec(0..KINDS.len(), GroundQuality::CELLS)
             .prop_map(|cells| GroundQuality(std::array::from_fn(|cell| KINDS[cells[cell]])))
     }
 
     #[test]
     fn a_fourth_quality_is_refused() {
-        let cells = GroundQuality([Known::Fairly; GroundQuality::CELLS]);
+        let cells = GroundQuality([Quality::Fair; GroundQuality::CELLS]);
         assert_eq!(GroundQuality::from_wire(cells.to_wire()), Some(cells));
         let (columns, rows) = GroundQuality::GRID;
         assert_eq!(usize::from(columns * rows), GroundQuality::CELLS);

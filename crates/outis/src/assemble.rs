@@ -275,8 +275,8 @@ fn same_cell(a: Measure, b: Measure) -> bool {
 #[cfg(test)]
 pub(crate) mod tests {
     use outis_record::{
-        AlertKind, AlertPlace, DirectionalCount, Disclosure, Dwell, Known, LineIndex, NoRandomness, Place,
-        Profile, Randomness, Record, Visits, ZoneIndex,
+        AlertKind, AlertPlace, DirectionalCount, Disclosure, Dwell, LineIndex, NoRandomness, Place, Profile,
+        Quality, Randomness, Record, Visits, ZoneIndex,
     };
     use proptest::prelude::*;
 
@@ -358,7 +358,7 @@ pub(crate) mod tests {
             good_percent: 50,
             fair_percent: 30,
         };
-        let quality = GroundQuality([Known::Fairly; GroundQuality::CELLS]);
+        let quality = GroundQuality([Quality::Fair; GroundQuality::CELLS]);
         let how = |assembler: &mut Assembler| assembler.take(Message::GroundView(view), Duration::ZERO);
         let sure =
             |assembler: &mut Assembler| assembler.take(Message::GroundQuality(quality), Duration::ZERO);

@@ -7,10 +7,10 @@ use std::path::Path;
 
 use anyhow::Context;
 use outis_measure::{
-    AutoGround, AutoGroundSettings, Detection, GroundFit, GroundPlane, ImagePoint, MediaTime, Quality, Score,
+    AutoGround, AutoGroundSettings, Detection, GroundFit, GroundPlane, ImagePoint, MediaTime, Score,
     TrackPoint, Tracker, TrackerSettings, TsaiCamera,
 };
-use outis_record::Class;
+use outis_record::{Class, Quality};
 
 use self::simulated::Camera;
 use crate::{mot, report::table::Table, watch::Watcher};

@@ -4,7 +4,8 @@ use outis_eval::{
     ground::{self, check, simulated},
     street,
 };
-use outis_measure::{AutoGroundSettings, GroundPoint, ImagePoint, Quality, TrackerSettings};
+use outis_measure::{AutoGroundSettings, GroundPoint, ImagePoint, TrackerSettings};
+use outis_record::Quality;
 
 #[test]
 fn distances_are_as_good_as_they_are_said_to_be() {

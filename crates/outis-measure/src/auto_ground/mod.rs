@@ -12,7 +12,6 @@ mod quality;
 pub(crate) use check::GroundCheck;
 pub use fit::PERSON_HEIGHT_M;
 pub use pose::CameraPose;
-pub use quality::Quality;
 
 use self::{
     fit::{Matrix, Solution, Vector, View},

@@ -1,7 +1,10 @@
 //! A camera that looks down on flat ground, and the box around a person in its picture. Pure geometry.
 
 use super::fit::FOCAL_WIDTHS;
-use crate::{GroundPlane, ImagePoint, ground::Lens};
+use crate::{
+    GroundPlane, ImagePoint,
+    ground::{Lens, cross},
+};
 
 /// How far before the body's axis, towards the camera, the lowest point of a walker's feet is, in metres: half a shoe
 /// across its directions, and a part of the stride.
@@ -128,10 +131,6 @@ impl CameraPose {
 
 pub(super) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-}
-
-fn cross(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
-    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 }
 
 #[cfg(test)]

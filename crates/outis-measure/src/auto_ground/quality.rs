@@ -1,22 +1,13 @@
 //! Where in the picture a distance on the ground is good, fair or poor: the fit's uncertainty, carried through.
 
+use outis_record::Quality;
+
 use super::{
     GroundFit,
     fit::{FOOT_SHARE, N, Vector},
     pose::CameraPose,
 };
 use crate::ImagePoint;
-
-/// How well a distance is known in a part of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Quality {
-    /// Within 10 % (one standard deviation).
-    Good,
-    /// Within 20 %.
-    Fair,
-    /// Worse, or above the horizon.
-    Poor,
-}
 
 /// What no number of people averages out, as shares of a length: a street's people are taller or shorter than the
 /// population (3 %), and a detector's boxes are all a little too tall or too low (3 %).
@@ -47,14 +38,25 @@ impl GroundFit {
         }
     }
 
-    /// Shares of a picture in which distances are good and fair.
-    pub fn areas(&self, (width_px, height_px): (f32, f32)) -> (f64, f64) {
-        let (columns, rows) = AREA_GRID;
+    /// The same in the middle of each cell of a picture, so many across and down, row by row from the upper left corner.
+    pub fn qualities(
+        &self,
+        (columns, rows): (u16, u16),
+        (width_px, height_px): (f32, f32),
+    ) -> impl Iterator<Item = Quality> + '_ {
         let at = |index: u16, count: u16, side: f32| (f32::from(index) + 0.5) * side / f32::from(count);
-        let all = (0..rows).flat_map(|row| (0..columns).map(move |column| (column, row)));
+        let all = (0..rows).flat_map(move |row| (0..columns).map(move |column| (column, row)));
+        all.map(move |(column, row)| {
+            self.quality(ImagePoint::new(at(column, columns, width_px), at(row, rows, height_px)))
+        })
+    }
+
+    /// Shares of a picture in which distances are good and fair.
+    pub fn areas(&self, picture_px: (f32, f32)) -> (f64, f64) {
+        let (columns, rows) = AREA_GRID;
         let (mut good, mut fair) = (0, 0);
-        for (column, row) in all {
-            match self.quality(ImagePoint::new(at(column, columns, width_px), at(row, rows, height_px))) {
+        for quality in self.qualities(AREA_GRID, picture_px) {
+            match quality {
                 Quality::Good => good += 1,
                 Quality::Fair => fair += 1,
                 Quality::Poor => {}

@@ -1,7 +1,7 @@
 //! The ground from the people who walk by, for the page: the eye fits how the camera hangs, and the page gets it as a rectangle
 //! that lies on the ground, to be looked at, dragged and written as one that was measured.
 
-use outis_record::{GroundQuality, GroundView, Known};
+use outis_record::{GroundQuality, GroundView, Quality};
 use serde::Serialize;
 
 use super::{
@@ -85,11 +85,11 @@ impl Found {
     }
 }
 
-fn letter(known: &Known) -> char {
-    match known {
-        Known::Well => 'g',
-        Known::Fairly => 'f',
-        Known::Poorly => 'p',
+fn letter(quality: &Quality) -> char {
+    match quality {
+        Quality::Good => 'g',
+        Quality::Fair => 'f',
+        Quality::Poor => 'p',
     }
 }
 
