@@ -19,7 +19,11 @@ const TEXTS = {
     calibrated: "The ground is that of the calibration; none is to be drawn.",
     known: "How well distances are known:", good: "good, within 10 %", fair: "fair, within 20 %", poor: "poor, or no ground",
     knownLabel: "Where distances are good ({good} of the picture) and fair ({fair})",
-    find: "Find the ground from who walks by", giveUp: "Give up", finding: "Watching people: {seconds} s of the file.",
+    find: "Find the ground from who walks by", giveUp: "Give up", enough: "Use who was seen", finding: "Watching people: {seconds} s of the file.",
+    watching: "Watching people for {seconds} s. It takes at least {people} who walk by and are seen from head to foot, better a hundred. After {minutes} min it ends by itself.",
+    fitting: "The ground is being found under those who were seen.",
+    nobody: "No ground was found in {seconds} s: it takes at least {people} people who walk and are seen from head to foot, no larger than a third of the picture. What is drawn stays; try again for longer, or when more people pass.",
+    brokeOff: "The source broke off.", slow: "This machine was too slow to look at all of it.",
     found: "Found from {people} people, and laid on the street as a rectangle. Distances are good in {good} of the picture, fair in another {fair}. Nobody measured anything: check one length that you know.",
     notFound: "No ground was found: {why}", squares: "Squares of one metre. Do they lie flat, and is what you know as long as it should be? They end where a metre is smaller than {px} pixels.",
     point: "{name}, point {i} of {n}: {x}, {y}. Arrow keys move it.", between: "{name}: add a corner between {i} and {j}",
@@ -44,7 +48,11 @@ const TEXTS = {
     calibrated: "Le sol est celui de l’étalonnage ; il n’y a rien à dessiner.",
     known: "Précision des distances :", good: "bonne, à 10 % près", fair: "passable, à 20 % près", poor: "mauvaise, ou pas de sol",
     knownLabel: "Où les distances sont bonnes ({good} de l’image) et passables ({fair})",
-    find: "Trouver le sol d’après les passants", giveUp: "Abandonner", finding: "Observation des passants : {seconds} s du fichier.",
+    find: "Trouver le sol d’après les passants", giveUp: "Abandonner", enough: "Utiliser les passants vus", finding: "Observation des passants : {seconds} s du fichier.",
+    watching: "Observation des passants depuis {seconds} s. Il en faut au moins {people} qui marchent et sont vus de la tête aux pieds, mieux une centaine. Elle s’arrête d’elle-même au bout de {minutes} min.",
+    fitting: "Le sol est recherché sous les passants vus.",
+    nobody: "Aucun sol trouvé en {seconds} s : il faut au moins {people} personnes qui marchent et sont vues de la tête aux pieds, pas plus grandes qu’un tiers de l’image. Ce qui est dessiné reste ; recommencez plus longtemps, ou quand il passe plus de monde.",
+    brokeOff: "La source s’est interrompue.", slow: "Cette machine était trop lente pour tout regarder.",
     found: "Trouvé d’après {people} personnes, et posé dans la rue comme un rectangle. Les distances sont bonnes dans {good} de l’image, passables dans {fair} de plus. Personne n’a rien mesuré : vérifiez une longueur que vous connaissez.",
     notFound: "Aucun sol trouvé : {why}", squares: "Carrés d’un mètre. Sont-ils à plat, et ce que vous connaissez a-t-il la bonne longueur ? Ils s’arrêtent là où un mètre fait moins de {px} pixels.",
     point: "{name}, point {i} sur {n} : {x}, {y}. Les flèches le déplacent.", between: "{name} : ajouter un coin entre {i} et {j}",
@@ -717,12 +725,20 @@ async function follow(count) {
 // ---- the ground, from who walks by
 
 let searching = null, searches = 0;
+let limits = {};            // how many people it takes, and for how long a live camera is watched
+
+/** Once somebody was watched it may be enough. Whoever has pressed it is not left at a button that is gone. */
+function offerEnough(offered) {
+  if (!offered && document.activeElement === $("enough")) $("find").focus();
+  $("enough").hidden = !offered;
+}
 
 function endSearch(told) {
   clearTimeout(searching);
   searching = null;
   searches += 1;
   $("find").textContent = texts.find;
+  offerEnough(false);
   $("finding").textContent = told;
 }
 
@@ -739,6 +755,16 @@ $("find").addEventListener("click", async () => {
   }
 });
 
+$("enough").addEventListener("click", () => {
+  offerEnough(false);
+  send("find/enough");
+});
+
+/** What those who were seen do not tell, and what may have been the reason. */
+const nobodyFound = ({ media_s, broke_off, slow }) => [
+  fill(texts.nobody, { seconds: media_s, people: limits.people }), broke_off && texts.brokeOff, slow && texts.slow,
+].filter(Boolean).join(" ");
+
 async function followSearch(search) {
   let found;
   try {
@@ -748,7 +774,12 @@ async function followSearch(search) {
   }
   if (search !== searches) return;
   if (found.state === "running") {
-    $("finding").textContent = fill(texts.finding, { seconds: Math.round(found.media_s) });
+    offerEnough(found.media_s > 0);
+    $("finding").textContent = fill(limits.minutes ? texts.watching : texts.finding, { seconds: Math.round(found.media_s), ...limits });
+    searching = setTimeout(followSearch, POLL_MS, search);
+  } else if (found.state === "fitting") {
+    offerEnough(false);
+    $("finding").textContent = texts.fitting;
     searching = setTimeout(followSearch, POLL_MS, search);
   } else if (found.state === "ground") {
     const { people, good_percent, fair_percent, quality } = found;
@@ -758,6 +789,8 @@ async function followSearch(search) {
     shape.found = { people, good_percent, fair_percent, quality };
     endSearch(fill(texts.found, { people, good: percent(good_percent / 100), fair: percent(fair_percent / 100) }));
     changed();
+  } else if (found.state === "nobody") {
+    endSearch(nobodyFound(found));
   } else {
     endSearch(fill(texts.notFound, { why: found.why ?? found.error }));
   }
@@ -780,7 +813,8 @@ async function begin() {
   drawing.removeAttribute("hidden");
   $("waiting").hidden = true;
   $("try").hidden = !about.can_be_tried;
-  $("find").hidden = !about.can_be_tried || Boolean(about.calibration);
+  $("find").hidden = !about.can_be_watched || Boolean(about.calibration);
+  limits = { people: about.people_min, minutes: about.longest_s && about.longest_s / 60 };
   if (about.calibration) {
     calibration = planeOfCalibration(about.calibration);
     $("ground").hidden = true;

@@ -188,9 +188,7 @@ impl Fleet {
         let calls = Calls::new(self.stop.clone(), orders, pause);
         self.tasks.spawn(async move {
             let end = match Way::new(camera, &plan, sender.clone()) {
-                Ok(way) if plan.source.is_live() => {
-                    supervise::again_and_again(plan, &programs, way, calls).await
-                }
+                Ok(way) if plan.is_renewed() => supervise::again_and_again(plan, &programs, way, calls).await,
                 Ok(way) => supervise::once(&plan, &programs, way, calls).await,
                 Err(error) => Err(error),
             };

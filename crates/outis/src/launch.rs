@@ -66,6 +66,12 @@ pub(crate) struct CameraPlan {
 }
 
 impl CameraPlan {
+    /// Whether its programs are started again when they have ended: those of a live camera, but not where the ground is to be
+    /// found. What is gathered for that is in the eye alone, and another one would begin with nobody.
+    pub(crate) fn is_renewed(&self) -> bool {
+        self.source.is_live() && self.find_ground.is_none()
+    }
+
     /// Which cells each of its windows has.
     pub(crate) fn schema(&self) -> Result<Schema, SchemaError> {
         let (lines, zones) = (self.scene.lines().len(), self.scene.zones().len());

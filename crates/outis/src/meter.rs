@@ -62,6 +62,11 @@ impl Meter {
         self.bar.set_prefix(format!("{} {}{length}", self.title, duration(media_ms)));
     }
 
+    /// Says what is being done.
+    pub(crate) fn says(&self, text: &'static str) {
+        self.bar.set_message(text);
+    }
+
     /// Shows the running totals.
     pub(crate) fn totals(&self, window: &WindowView) {
         let classes = window.by_class.iter();

@@ -1,5 +1,6 @@
 //! What becomes of a camera whose programs have ended. A file has been counted; a live camera is started again, after a
 //! while that doubles, or as soon as it answers otherwise. Its programs never mend anything: they end, and begin anew.
+//! Whoever finds a camera's ground does that once, of a file or of a live camera.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,8 @@ use crate::{
     run::{Call, Calls, Over, Way, Why, run},
 };
 
-/// Runs a camera whose source is a file until that ends or somebody stops it. While it is paused the film runs on.
+/// Runs a camera until its source ends or somebody stops it: a file, or a live camera whose ground is to be found. While it is
+/// paused a film runs on.
 ///
 /// # Errors
 /// When nothing of it can be told.

@@ -4,7 +4,7 @@ use outis_record::{Progress, WindowState};
 
 use crate::{
     camera::{CameraError, Finish, Fleet, Report, Stop},
-    detector::Runtime,
+    detector::{DetectorFiles, Runtime},
     launch::{CameraPlan, Programs},
     meter::Meter,
     release::Event,
@@ -32,9 +32,7 @@ pub(crate) async fn tally(
     mut also: impl FnMut(&Event),
 ) -> Result<Tally, CameraError> {
     let scene = plan.scene.clone();
-    if plan.detector.runtime == Runtime::BuiltIn {
-        meter.warn("ONNX Runtime is not in the cache; the built-in one takes twice the time (`make models`)");
-    }
+    warn_of_runtime(&plan.detector, meter);
     let mut fleet = Fleet::new(programs, stop);
     fleet.begin(0, plan, None);
     let mut window = None;
@@ -72,6 +70,13 @@ pub(crate) async fn tally(
         }
     }
     Err(CameraError::Silent("it told nothing".into()))
+}
+
+/// Warns of a runtime that takes its time.
+pub(crate) fn warn_of_runtime(detector: &DetectorFiles, meter: &Meter) {
+    if detector.runtime == Runtime::BuiltIn {
+        meter.warn("ONNX Runtime is not in the cache; the built-in one takes twice the time (`make models`)");
+    }
 }
 
 /// Warns of misplaced lines and zones once the size of the picture is known; false until then.

@@ -122,14 +122,10 @@ impl Camera {
         self.source.is_own_file()
     }
 
-    /// The configuration, with comments.
-    pub(super) fn configuration(&self, draft: &Draft, [width, height]: [u32; 2]) -> String {
-        let mut text = format!(
-            "# Drawn with `outis calibrate`. What every key means: docs/ref/config.md. To count: outis watch FILE\n\n\
-             [[camera]]\nname = {}\nsource = {}\n",
-            quoted(&draft.name),
-            quoted(&self.source.written()),
-        );
+    /// Its section as a configuration begins it: how it is called, and how its pictures come.
+    pub(super) fn section(&self, name: &str) -> String {
+        let mut text =
+            format!("[[camera]]\nname = {}\nsource = {}\n", quoted(name), quoted(&self.source.written()));
         if let Source::Stream(stream) = &self.source
             && stream.transport != Transport::default()
         {
@@ -143,6 +139,15 @@ impl Camera {
             let name = name.as_ref().map_or("auto", |name| name.get_name());
             let _ = writeln!(text, "detector = {}", quoted(name));
         }
+        text
+    }
+
+    /// The configuration, with comments.
+    pub(super) fn configuration(&self, draft: &Draft, [width, height]: [u32; 2]) -> String {
+        let mut text = format!(
+            "# Drawn with `outis calibrate`. What every key means: docs/ref/config.md. To count: outis watch FILE\n\n{}",
+            self.section(&draft.name),
+        );
         if self.can_be_tried() {
             text += "# Your own file: every figure as it is, each minute, as fast as it can be counted.\n\
                      profile = \"exact\"\nwindow_s = 60\npace = 0\n";
@@ -195,7 +200,17 @@ impl Camera {
         text
     }
 
-    /// The camera as a plan in which nothing is drawn but where nobody looks, of a file only.
+    /// Whether it goes on as long as the world does.
+    pub(super) fn is_live(&self) -> bool {
+        self.source.is_live()
+    }
+
+    /// Whether people can be watched to find its ground: what is neither a file nor a camera has been read for its picture.
+    pub(super) fn can_be_watched(&self) -> bool {
+        self.source.is_live() || self.source.is_own_file()
+    }
+
+    /// The camera as a plan in which nothing is drawn but where nobody looks.
     ///
     /// # Errors
     /// Why there is none.
@@ -206,9 +221,10 @@ impl Camera {
         out: &Path,
         cache: &Cache,
     ) -> Result<CameraPlan, String> {
-        if !self.can_be_tried() {
+        if !self.can_be_watched() {
             return Err(
-                "only a file can be watched to its end: record a few minutes, and open that".to_owned()
+                "only a file or a camera can be watched: record a few minutes to a file, and open that"
+                    .to_owned(),
             );
         }
         let draft = Draft { name: self.name.clone(), blanks: draft.blanks.clone(), ..Draft::default() };
@@ -361,7 +377,11 @@ mod tests {
         assert_eq!((scene.blanks().len(), scene.blanks()[0].corners.len()), (1, 3));
         assert_eq!((scene.lines().len(), scene.drawn_px()), (0, Some([768, 576])));
         let live = camera("rtsp://gate.example/stream");
-        assert!(live.to_watch(&drawn, [768, 576], out, &Cache::from_env()).is_err());
+        let plan = live.to_watch(&drawn, [768, 576], out, &Cache::from_env()).unwrap();
+        assert!(plan.source.is_live() && plan.scene.blanks().len() == 1);
+        // A pipe has been read for its picture.
+        let refused = camera("/dev/stdin").to_watch(&drawn, [768, 576], out, &Cache::from_env());
+        assert!(refused.unwrap_err().contains("only a file or a camera"));
     }
 
     #[test]

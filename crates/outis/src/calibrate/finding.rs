@@ -1,19 +1,18 @@
 //! The ground from the people who walk by, for the page: the eye fits how the camera hangs, and the page gets it as a rectangle
 //! that lies on the ground, to be looked at, dragged and written as one that was measured.
 
-use outis_record::{GroundQuality, GroundView, Quality};
+use std::time::Duration;
+
+use outis_record::Quality;
 use serde::Serialize;
 
 use super::{
-    ground::{PEOPLE_MIN, plan},
     job::Job,
+    watching::{self, LONGEST_S, Stage, Watched},
 };
 use crate::{
     ground::Pose,
     launch::{CameraPlan, Programs},
-    meter::Meter,
-    release::Event,
-    tally::tally,
 };
 
 /// Where in the picture the rectangle's near side is, as a share of the height.
@@ -29,6 +28,8 @@ const HALF_WIDTH: f64 = 0.25;
 pub(super) enum Found {
     /// People are being watched.
     Running { media_s: f64 },
+    /// Those who were seen are enough for whoever asks, or it was long enough: the eye fits.
+    Fitting,
     /// A rectangle on the ground, and how good distances are. `quality` has a letter for each cell of
     /// [`GroundQuality::GRID`]: g is good, f is fair, p is poor.
     Ground {
@@ -39,39 +40,40 @@ pub(super) enum Found {
         fair_percent: u8,
         quality: String,
     },
-    /// There is none.
+    /// Those who were seen do not tell it: they were too few, or too large in the picture. `broke_off` is true when the
+    /// source ended before its time, and `slow` when looks were left out.
+    Nobody { media_s: u64, broke_off: bool, slow: bool },
+    /// Nobody could be watched.
     Failed { why: String },
 }
 
-/// Starts to watch the file of a camera, but not where nobody is to look.
+/// Starts to watch a camera, but not where nobody is to look; to the end of its file, or until the job is to finish.
 pub(super) fn start(camera: CameraPlan, picture_px: [u32; 2], programs: Programs) -> Job<Found> {
     // Where nobody is to look, nobody is measured either.
-    let plan = CameraPlan { scene: camera.scene, ..plan(camera.source, camera.detector, None) };
+    let plan = CameraPlan { scene: camera.scene, ..watching::plan(camera.source, camera.detector, None) };
+    let longest = Duration::from_secs(LONGEST_S.into());
     Job::start(Found::Running { media_s: 0.0 }, move |newest, stop| async move {
-        let mut view = None;
-        let counted = tally(plan, &programs, &stop, &Meter::silent(), |event| match event {
-            Event::GroundView(found, quality) => view = Some((*found, *quality)),
-            Event::Progress(progress) => {
-                newest.tell(Found::Running { media_s: progress.media_ms as f64 / 1000.0 });
-            }
-            _ => {}
+        let watched = watching::watch(plan, longest, &programs, &stop, |stage| {
+            newest.tell(match stage {
+                Stage::Watching { media_ms, .. } => Found::Running { media_s: media_ms as f64 / 1000.0 },
+                Stage::Fitting => Found::Fitting,
+            });
         })
         .await;
-        newest.tell(match counted {
-            Ok(_) => Found::of(view, picture_px),
+        newest.tell(match watched {
+            Ok(watched) => Found::of(&watched, picture_px),
             Err(error) => Found::Failed { why: error.to_string() },
         });
     })
 }
 
 impl Found {
-    fn of(view: Option<(GroundView, GroundQuality)>, picture_px: [u32; 2]) -> Self {
-        let Some((view, quality)) = view else {
-            let why =
-                format!("it takes at least {PEOPLE_MIN} people who walk and are seen from head to foot");
-            return Self::Failed { why };
+    fn of(watched: &Watched, picture_px: [u32; 2]) -> Self {
+        let Some((view, quality)) = &watched.ground else {
+            let (media_s, slow) = (watched.seconds(), watched.was_slow());
+            return Self::Nobody { media_s, broke_off: watched.broke_off, slow };
         };
-        match rectangle(&Pose::found(&view, picture_px)) {
+        match rectangle(&Pose::found(view, picture_px)) {
             Some((corners, sides_m)) => Self::Ground {
                 corners,
                 sides_m,
@@ -113,8 +115,10 @@ fn rectangle(pose: &Pose) -> Option<([[f64; 2]; 4], [f64; 2])> {
 #[cfg(test)]
 mod tests {
     use outis_measure::{CameraPose, ImagePoint};
+    use outis_record::{Notice, Outcome, Progress};
 
     use super::*;
+    use crate::camera::Finish;
 
     #[test]
     fn the_rectangle_lies_on_the_ground_that_the_eye_would_measure_on() {
@@ -152,7 +156,24 @@ mod tests {
 
     #[test]
     fn who_finds_nothing_says_why() {
-        assert!(matches!(Found::of(None, [768, 576]), Found::Failed { why } if why.contains("15 people")));
+        let watched = |broke_off, looks| Watched {
+            ground: None,
+            broke_off,
+            finish: Finish {
+                outcome: Outcome::Truncated,
+                progress: Progress { media_ms: 34_900, looks, ..Progress::default() },
+                notices: [(Notice::Behind, 3)].into(),
+                stopped: !broke_off,
+            },
+        };
+        for (name, watched, broke_off, slow) in [
+            ("enough", watched(false, 172), false, false),
+            ("it broke off", watched(true, 175), true, false),
+            ("too slow", watched(false, 90), false, true),
+        ] {
+            let found = Found::of(&watched, [768, 576]);
+            assert_eq!(found, Found::Nobody { media_s: 34, broke_off, slow }, "{name}");
+        }
         let sky =
             Pose { focal_px: 600.0, pitch_deg: -40.0, roll_deg: 0.0, height_m: 4.0, picture_px: [768, 576] };
         assert_eq!(rectangle(&sky), None);

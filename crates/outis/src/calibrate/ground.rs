@@ -5,98 +5,106 @@
 use std::{
     fmt::Write as _,
     io::{self, Write as _},
-    path::{Path, PathBuf},
+    path::PathBuf,
+    time::Duration,
 };
 
 use anyhow::Context;
-use outis_record::{Class, GroundView, Profile, Progress};
+use outis_record::{GroundView, Notice, Progress};
 
-use super::{quoted, write_new};
+use super::{
+    draft::Camera,
+    watching::{self, PEOPLE_MIN, Stage, Watched},
+    write_new,
+};
 use crate::{
-    alert::AlertPlan,
-    detector::{Cache, Detector, DetectorFiles},
-    exit::{Exit, UsageError},
-    ground::{FindGround, Pose},
-    launch::{CameraPlan, Looks, Pace, Programs},
+    camera::Stop,
+    exit::Exit,
+    ground::Pose,
+    launch::{CameraPlan, Programs},
     meter::Meter,
-    release::Event,
-    scene::Scene,
-    source::{self, Source},
-    stop,
-    tally::{WHOLE_FILE_MS, tally},
+    report::notice_sentences,
+    tally::warn_of_runtime,
 };
 
-/// How often progress is told, in media time.
-const SNAPSHOT_MS: u32 = 500;
-
-/// The fewest people of whom an eye makes a ground plane.
-pub(super) const PEOPLE_MIN: u32 = 15;
-
-/// Watches the file to its end and writes what was found.
+/// Watches a source and writes what was found. `title` is what it is called on the terminal.
 pub(super) async fn run(
-    video: PathBuf,
+    camera: &Camera,
+    plan: CameraPlan,
+    longest_s: u32,
+    title: &str,
     out: Option<PathBuf>,
-    focal_px: Option<f64>,
-    detector: Detector,
+    stop: &Stop,
 ) -> anyhow::Result<Exit> {
-    source::only_file(&video).map_err(UsageError::new)?;
     // Said before the minutes of work, not after them.
     if let Some(out) = out.as_ref().filter(|out| out.exists()) {
         anyhow::bail!("{} is there already; name a new file", out.display());
     }
-    let plan = plan(Source::File(video.clone()), detector.find(&Cache::from_env())?, focal_px);
-    let title = video.display().to_string();
-    let meter = Meter::new(&title);
-    let mut found = None;
-    let hear = |event: &Event| {
-        if let Event::GroundView(view, _) = event {
-            found = Some(*view);
+    let (live, meter) = (plan.source.is_live(), Meter::new(title));
+    warn_of_runtime(&plan.detector, &meter);
+    let mut begun = false;
+    let hear = |stage| match stage {
+        Stage::Watching { media_ms, duration_ms } => {
+            // Once its eye is at work, so that nobody waits for a camera that is not there.
+            if live && !std::mem::replace(&mut begun, true) {
+                meter.line(&format!(
+                    "People are watched for {longest_s} s at most; Ctrl-C ends it sooner, with those who were seen. It takes \
+                     at least {PEOPLE_MIN}, better a hundred."
+                ));
+            }
+            meter.says("watching people");
+            meter.progress(Progress { media_ms, duration_ms, ..Progress::default() });
         }
+        Stage::Fitting => meter.says("finding the ground under those who were seen"),
     };
-    let counted = tally(plan, &Programs::beside_this_one()?, &stop::on_signals()?, &meter, hear).await;
-    let finish = counted.with_context(|| title.clone())?.finish;
-    let Some(view) = found else {
-        eprintln!(
-            "{title}: no ground plane could be made; it takes at least {PEOPLE_MIN} people who walk and are seen from \
-             head to foot"
-        );
+    let longest = Duration::from_secs(longest_s.into());
+    let watched = watching::watch(plan, longest, &Programs::beside_this_one()?, stop, hear).await;
+    meter.finish();
+    let watched = watched.with_context(|| title.to_owned())?;
+    // That the packets of a live camera end somewhere is no fault of anybody's.
+    let mut notices = watched.finish.notices.clone();
+    notices.retain(|notice, _| !live || *notice != Notice::Truncated);
+    for sentence in notice_sentences(&notices) {
+        meter.warn(&sentence);
+    }
+    let Some((view, _)) = &watched.ground else {
+        eprintln!("{title}: {}", why_none(&watched));
         return Ok(Exit::Nothing);
     };
-    let text = configuration(&video, &view, finish.progress);
+    if live && watched.broke_off {
+        meter.warn(&format!(
+            "it broke off after {} s: those who were seen until then are used",
+            watched.seconds()
+        ));
+    }
+    let text = configuration(camera, view, watched.finish.progress);
     match &out {
         Some(out) => write_new(out, &text)?,
         None => io::stdout().write_all(text.as_bytes()).context("the configuration cannot be printed")?,
     }
-    Ok(Exit::of(&[Ok(finish)]))
+    Ok(match live {
+        true if watched.broke_off => Exit::InPart,
+        // It has no end that one could have waited for.
+        true => Exit::Whole,
+        false => Exit::of(&[Ok(watched.finish)]),
+    })
 }
 
-/// How a file is watched to find the ground.
-pub(super) fn plan(source: Source, detector: DetectorFiles, focal_px: Option<f64>) -> CameraPlan {
-    CameraPlan {
-        source,
-        pace: Pace::Unpaced,
-        detector,
-        looks: Looks::DEFAULT,
-        inference_ms: None,
-        classes: vec![Class::Person],
-        scene: Scene::default(),
-        ground: None,
-        find_ground: Some(FindGround { focal_px }),
-        flows: false,
-        profile: Profile::Exact,
-        window_ms: WHOLE_FILE_MS,
-        snapshot_ms: Some(SNAPSHOT_MS),
-        alerts: AlertPlan::default(),
-    }
+/// Why those who were seen do not tell the ground.
+fn why_none(watched: &Watched) -> String {
+    let broke_off = if watched.broke_off { ", after which it broke off" } else { "" };
+    format!(
+        "no ground plane could be made in {} s of it{broke_off}; it takes at least {PEOPLE_MIN} people who walk and are seen \
+         from head to foot, no larger than a third of the picture. Watch for longer, or when more people pass",
+        watched.seconds()
+    )
 }
 
 /// A configuration that `outis watch` takes.
-fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String {
+fn configuration(camera: &Camera, view: &GroundView, progress: Progress) -> String {
     let people = view.people;
     let Pose { focal_px, pitch_deg, roll_deg, height_m, picture_px: [width, height] } =
         Pose::found(view, [progress.width_px.into(), progress.height_px.into()]);
-    let name = video.file_stem().map_or("camera".into(), |stem| stem.to_string_lossy().into_owned());
-    let source = std::path::absolute(video).unwrap_or_else(|_| video.to_owned());
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = write!(
@@ -111,18 +119,28 @@ fn configuration(video: &Path, view: &GroundView, progress: Progress) -> String 
     );
     let _ = write!(
         text,
-        "[[camera]]\nname = {}\nsource = {}\n\n[camera.ground]\nfocal_px = {focal_px:.1}\npitch_deg = {pitch_deg:.3}\nroll_deg = {roll_deg:.3}\n\
+        "{}\n[camera.ground]\nfocal_px = {focal_px:.1}\npitch_deg = {pitch_deg:.3}\nroll_deg = {roll_deg:.3}\n\
          height_m = {height_m:.3}\npicture = [{width}, {height}]\n",
-        quoted(&name),
-        quoted(&source.to_string_lossy()),
+        camera.section(camera.name()),
     );
     text
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
-    use crate::config::tests::camera;
+    use crate::{
+        config::tests::{camera, setup},
+        detector::Detector,
+        source::Source,
+    };
+
+    fn of(source: &str, credentials_file: Option<&str>) -> Camera {
+        let source = Source::parse(Path::new(source), Path::new("/videos")).unwrap();
+        Camera::new(&source, credentials_file.map(PathBuf::from), Detector::default(), None)
+    }
 
     #[test]
     fn what_is_written_is_what_watch_takes() {
@@ -138,7 +156,7 @@ mod tests {
             fair_percent: 38,
         };
         let progress = Progress { width_px: 768, height_px: 576, ..Progress::default() };
-        let text = configuration(Path::new("/video/the \"old\" gate.avi"), &view, progress);
+        let text = configuration(&of("the \"old\" gate.avi", None), &view, progress);
         let (before, ground) = text.split_once("[camera.ground]").unwrap();
         assert!(before.contains("24 people") && before.contains("51 %"), "{text}");
         let plan = camera(&format!("[camera.ground]{ground}")).unwrap().plan;
@@ -146,5 +164,11 @@ mod tests {
         assert_eq!(plan.scene.drawn_px(), Some([768, 576]));
         let parsed: toml::Table = text.parse().unwrap();
         assert_eq!(parsed["camera"][0]["name"].as_str(), Some("the \"old\" gate"));
+
+        let live = configuration(&of("rtsp://gate.example/1", Some("/etc/gate.login")), &view, progress);
+        let cameras = setup(&live).cameras;
+        let stream = Source::parse(Path::new("rtsp://gate.example/1"), Path::new("")).unwrap();
+        assert_eq!(cameras[0].plan.source.written(), stream.written());
+        assert!(live.contains("credentials_file = \"/etc/gate.login\""), "{live}");
     }
 }

@@ -1,4 +1,4 @@
-//! Work on a file that goes on while the page asks how far it has come.
+//! Work on a source that goes on while the page asks how far it has come.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +10,7 @@ use crate::camera::Stop;
 #[derive(Debug)]
 pub(super) struct Job<T> {
     newest: Newest<T>,
-    _stop: watch::Sender<bool>,
+    stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
@@ -33,7 +33,12 @@ impl<T: Clone + Send + 'static> Job<T> {
         let newest = Arc::new(Mutex::new(first));
         let (sender, stop) = watch::channel(false);
         let task = tokio::spawn(work(Newest(Arc::clone(&newest)), stop));
-        Self { newest: Newest(newest), _stop: sender, task }
+        Self { newest: Newest(newest), stop: sender, task }
+    }
+
+    /// Asks it to come to its end with what it has.
+    pub(super) fn finish(&self) {
+        self.stop.send_replace(true);
     }
 
     /// The newest that was told.

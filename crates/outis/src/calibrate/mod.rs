@@ -8,6 +8,7 @@ mod job;
 mod logged;
 mod preview;
 mod server;
+mod watching;
 
 use std::{
     env,
@@ -34,6 +35,9 @@ use crate::{
     still, stop, tsai,
 };
 
+/// For so many seconds a live camera is looked at for a picture, unless somebody says otherwise.
+const STILL_S: u32 = 60;
+
 /// Draw lines and zones on a picture of the street with nobody in it; or find the ground from who walks by
 #[derive(Debug, Args)]
 #[command(
@@ -41,12 +45,13 @@ use crate::{
 what was there for half of the time is shown. The picture is shown on this page alone and kept nowhere; that it was \
 shown is put on record in the log of this device first. Lines and zones are drawn with mouse, touch or keys, tried on a file, and written as a configuration for `outis watch`.
 
-With --no-page there is no picture: the camera's height and slant are found from the people who walk by. Let it see at \
+With --no-page there is no picture: the camera's height and slant are found from the people who walk by, in a file to its \
+end, before a live camera until Ctrl-C or for --seconds. Let it see at \
 least fifteen people who walk through the picture, better a hundred, near and far. The camera's lens must not bend \
 straight lines much. What it finds is the ground plane that distances, speeds and densities need; check one distance that \
 you know.
 
-Exit codes: 0 written, 3 found in a part of the file, 1 nothing was written, 2 wrong usage."
+Exit codes: 0 written, 3 found in a part of the file, or before the camera broke off, 1 nothing was written, 2 wrong usage."
 )]
 pub(crate) struct CalibrateArgs {
     /// A video file, rtsp://…, http://… or /dev/video0
@@ -56,7 +61,7 @@ pub(crate) struct CalibrateArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// No page and no picture: find the ground from who walks by in a video file
+    /// No page and no picture: find the ground from who walks by
     #[arg(long)]
     no_page: bool,
 
@@ -64,9 +69,9 @@ pub(crate) struct CalibrateArgs {
     #[arg(long, value_name = "ADDR", default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))]
     listen: SocketAddr,
 
-    /// For how many seconds a camera is looked at; files are looked at for half an hour at most
-    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u32).range(5..=3600))]
-    seconds: u32,
+    /// For how many seconds a live camera is looked at [default: 60 for the picture, with --no-page 1800 at most]
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(5..=3600))]
+    seconds: Option<u32>,
 
     /// The state folder in whose log it is put on record that a picture was shown [default: as for `outis watch`]
     #[arg(long, value_name = "FOLDER", conflicts_with = "no_page")]
@@ -96,9 +101,6 @@ pub(crate) struct CalibrateArgs {
 /// Serves the page until it is stopped, or finds the ground.
 pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     let CalibrateArgs { source, out, no_page, listen, seconds, transport, .. } = arguments;
-    if no_page {
-        return ground::run(source, out, arguments.focal_px, arguments.detector).await;
-    }
     if !listen.ip().is_loopback() {
         let why = "the page shows a picture of the street, so it is for this machine alone: name 127.0.0.1 or [::1]";
         return Err(UsageError::new(format!("--listen {listen}: {why}")).into());
@@ -114,13 +116,19 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
     let credentials_file = credentials_file.map(|file| folder.join(file));
     let camera = Camera::new(&opened, credentials_file, arguments.detector, calibration.transpose()?);
     let name = camera.name().to_owned();
+    let mut stop = stop::on_signals()?;
+    if no_page {
+        let title = named(&source, &opened);
+        let plan = watching::plan(opened, arguments.detector.find(&Cache::from_env())?, arguments.focal_px);
+        let longest_s = seconds.unwrap_or(watching::LONGEST_S);
+        return ground::run(&camera, plan, longest_s, &title, out, &stop).await;
+    }
     let state = arguments.state.unwrap_or_else(inventory::default_state_folder);
     let out = out.unwrap_or_else(|| PathBuf::from(format!("{}.toml", camera.file_name())));
     if out.exists() {
         anyhow::bail!("{} is there already; name a new file with --out", out.display());
     }
     let programs = Programs::beside_this_one()?;
-    let mut stop = stop::on_signals()?;
     let drawing = Drawing::new(camera, out, programs.clone(), Cache::from_env());
     let server = Server::serve(listen, drawing.clone()).await;
     let server = server.with_context(|| format!("the page cannot be served at {listen}"))?;
@@ -130,7 +138,7 @@ pub(crate) async fn run(arguments: CalibrateArgs) -> anyhow::Result<Exit> {
         state.display(),
         server.url()
     );
-    let seconds = if opened.is_live() { seconds } else { still::FILE_S_MAX };
+    let seconds = if opened.is_live() { seconds.unwrap_or(STILL_S) } else { still::FILE_S_MAX };
     match still::take(&opened, seconds, &programs, &stop).await {
         Ok(picture) => {
             let [width, height] = picture.picture_px;

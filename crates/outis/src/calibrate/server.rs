@@ -25,7 +25,9 @@ use super::{
     draft::{Camera, Draft},
     finding::{self, Found},
     job::Job,
-    preview, write_again, write_new,
+    preview,
+    watching::{LONGEST_S, PEOPLE_MIN},
+    write_again, write_new,
 };
 use crate::{detector::Cache, launch::Programs, page, still::Still};
 
@@ -33,6 +35,9 @@ use crate::{detector::Cache, launch::Programs, page, still::Still};
 const BODY_BYTES_MAX: usize = 256 << 10;
 /// Bytes of the key.
 const KEY_BYTES: usize = 16;
+
+/// What is said of a search that was not begun, or was given up.
+const NOBODY_LOOKS: &str = "nobody looks for the ground";
 
 const FILES: [(&str, &str, &str); 4] = [
     ("/", "text/html; charset=utf-8", include_str!("../../../../ui/calibrate.html")),
@@ -131,12 +136,22 @@ impl Drawing {
         Ok(())
     }
 
+    /// Has the ground found from those who were seen so far.
+    fn enough(&self) -> Result<(), Refused> {
+        let now = self.now();
+        let finding = now.finding.as_ref();
+        finding.map(Job::finish).ok_or_else(|| Refused(StatusCode::NOT_FOUND, NOBODY_LOOKS.to_owned()))
+    }
+
     fn state(&self) -> About {
         let now = self.now();
         About {
             name: self.0.camera.name().to_owned(),
             out: self.0.out.display().to_string(),
             can_be_tried: self.0.camera.can_be_tried(),
+            can_be_watched: self.0.camera.can_be_watched(),
+            people_min: PEOPLE_MIN,
+            longest_s: self.0.camera.is_live().then_some(LONGEST_S),
             picture: now.still.as_ref().map(|still| still.picture_px),
             calibration: self.0.camera.calibration().map(|calibration| calibration.numbers.in_order()),
             patched_permille: now.still.as_ref().map_or(0, |still| still.patched_permille),
@@ -156,6 +171,10 @@ struct About {
     name: String,
     out: String,
     can_be_tried: bool,
+    /// Whether people can be watched to find the ground, how many it takes, and for how long a live camera is watched at most.
+    can_be_watched: bool,
+    people_min: u32,
+    longest_s: Option<u32>,
     /// `null` while it is being made.
     picture: Option<[u32; 2]>,
     /// The numbers of a calibration that tells the ground, in the order in which an eye takes them.
@@ -242,6 +261,7 @@ fn router(key: &str, drawing: Drawing) -> Router {
         .route(&at("save"), post(save))
         .route(&at("preview"), post(start_preview).get(previewed))
         .route(&at("find"), post(find).get(found).delete(give_up))
+        .route(&at("find/enough"), post(enough))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(page::guard))
         .with_state(drawing)
@@ -280,6 +300,10 @@ async fn find(State(drawing): State<Drawing>, headers: HeaderMap, body: Bytes) -
     own(&headers, || drawing.find(&body).map(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
+async fn enough(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {
+    own(&headers, || drawing.enough().map(|()| StatusCode::NO_CONTENT.into_response()))
+}
+
 async fn give_up(State(drawing): State<Drawing>, headers: HeaderMap) -> Response {
     own(&headers, || {
         drawing.now().finding = None;
@@ -290,7 +314,7 @@ async fn give_up(State(drawing): State<Drawing>, headers: HeaderMap) -> Response
 async fn found(State(drawing): State<Drawing>) -> Response {
     match drawing.now().finding.as_ref() {
         Some(finding) => json(StatusCode::OK, &finding.now()),
-        None => Refused(StatusCode::NOT_FOUND, "nobody looks for the ground".to_owned()).into_response(),
+        None => Refused(StatusCode::NOT_FOUND, NOBODY_LOOKS.to_owned()).into_response(),
     }
 }
 

@@ -1,6 +1,9 @@
 //! `outis calibrate --no-page` on a real clip whose camera was measured by others.
 
-use crate::stage::{Stage, cache};
+use crate::{
+    camera::{Server, film_of_people, write_login},
+    stage::{Ended, Stage, cache, wait_for},
+};
 
 /// The published calibration of this camera says 7.07 m and 16.5 degrees. Two minutes of people, whose mean height is
 /// not that of the population, tell it so well and no better.
@@ -31,4 +34,36 @@ fn too_few_people_make_no_ground() {
     let ended = stage.run(&["calibrate", "--no-page", "vtest.avi"]);
     assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
     assert!(ended.stderr.contains("people who walk"), "{ended:?}");
+}
+
+/// However the watching ends, it is its eye that says that a few seconds of people are too little.
+#[test]
+fn a_live_camera_is_watched_for_a_time_or_until_it_is_enough_or_breaks_off() {
+    let stage = Stage::new();
+    let server = Server::start(&film_of_people(&stage), 0);
+    write_login(&stage);
+    let source = format!("rtsp://127.0.0.1:{}/street", server.port);
+    let of_camera = ["calibrate", "--no-page", &source, "--credentials-file", "login"];
+    let found_nobody = |ended: Ended, broke_off| {
+        assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");
+        assert!(ended.stderr.contains("the camera: no ground plane could be made in"), "{ended:?}");
+        assert!(ended.stderr.contains("at least 15 people who walk"), "{ended:?}");
+        assert_eq!(ended.stderr.contains("broke off"), broke_off, "{ended:?}");
+        for unsaid in ["127.0.0.1", "p@ss", "packet"] {
+            assert!(!ended.stderr.contains(unsaid), "{ended:?}");
+        }
+    };
+    found_nobody(stage.run(&[&of_camera[..], &["--seconds", "5"]].concat()), false);
+
+    let watched = || {
+        let running = stage.start(&mut stage.outis(&of_camera));
+        wait_for("an eye at work", || running.says("Ctrl-C ends it sooner").then_some(()));
+        running
+    };
+    let running = watched();
+    running.signal("-INT");
+    found_nobody(running.end(), false);
+    let running = watched();
+    drop(server);
+    found_nobody(running.end(), true);
 }

@@ -30,7 +30,7 @@ pub(crate) struct Server {
 
 impl Server {
     /// On this port, or on any that is free.
-    fn start(film: &Path, port: u16) -> Self {
+    pub(crate) fn start(film: &Path, port: u16) -> Self {
         Self::of("h264", film, port)
     }
 
@@ -67,10 +67,19 @@ fn kill(signal: &str, pid: u32) -> bool {
 
 /// Four minutes of the clip, as cameras send it.
 fn film(stage: &Stage) -> PathBuf {
+    film_of(stage, "384x288")
+}
+
+/// The same with people large enough to find the ground under them.
+pub(crate) fn film_of_people(stage: &Stage) -> PathBuf {
+    film_of(stage, "768x576")
+}
+
+fn film_of(stage: &Stage, size: &str) -> PathBuf {
     let film = stage.path("street.ts");
     let mut ffmpeg = Command::new("ffmpeg");
-    ffmpeg.args(["-loglevel", "error", "-stream_loop", "2", "-i"]).arg(clip());
-    ffmpeg.args(["-s", "384x288", "-c:v", "libx264", "-preset", "ultrafast", "-g", "10", "-bf", "0"]);
+    ffmpeg.args(["-nostdin", "-loglevel", "error", "-stream_loop", "2", "-i"]).arg(clip());
+    ffmpeg.args(["-s", size]).args(H264);
     assert!(ffmpeg.arg(&film).status().is_ok_and(|status| status.success()), "ffmpeg is needed for a film");
     film
 }

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
+    camera::{Server, film_of_people, write_login},
     stage::{Running, Stage, ask, children_of, clip, get, wait_for},
 };
 
@@ -75,6 +76,10 @@ fn strangers_get_neither_picture_nor_pen() {
     assert!(ask(address, &foreign).0.starts_with("http/1.1 421"));
     let refused = post(address, &at("save"), "Origin: https://evil.example\r\n", DRAWN);
     assert!(refused.0.starts_with("http/1.1 403") && !stage.path("gate.toml").exists(), "{refused:?}");
+    let refused = post(address, &at("find/enough"), "Origin: https://evil.example\r\n", DRAWN);
+    assert!(refused.0.starts_with("http/1.1 403"), "{refused:?}");
+    let refused = post(address, &at("find/enough"), "", DRAWN);
+    assert!(refused.0.starts_with("http/1.1 404") && refused.1.contains("nobody looks"), "{refused:?}");
     assert!(post(address, &at("save"), "", "{\"name\":3}").0.starts_with("http/1.1 400"));
     let bow = r#"{"name":"g","lines":[],"zones":[{"name":"b","corners":[[0,0],[90,90],[90,0],[0,90]]}],"blanks":[]}"#;
     let (head, body) = post(address, &at("check"), "", bow);
@@ -301,6 +306,62 @@ fn the_ground_is_found_from_who_walks_by() {
     assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 0);
     running.signal("-INT");
     running.end();
+}
+
+/// The same before a live camera: as long as it takes, in real time.
+#[test]
+fn the_ground_is_found_before_a_live_camera() {
+    let stage = Stage::new();
+    let server = Server::start(&film_of_people(&stage), 0);
+    write_login(&stage);
+    let source = format!("rtsp://127.0.0.1:{}/street", server.port);
+    let mut running = stage.start(&mut stage.outis(&[
+        "calibrate",
+        &source,
+        "--credentials-file",
+        "login",
+        "--seconds",
+        "5",
+        "--out",
+        "gate.toml",
+    ]));
+    let (address, path) = page(&mut running);
+    let browser = open(&stage, address, &path);
+    let hand = Hand(&browser);
+    let said = || browser.text("document.querySelector('#finding').textContent");
+    let offered = || browser.value("!document.querySelector('#enough').hidden") == true;
+    hand.click("#line");
+    hand.stroke("mouse", &LINE);
+    assert!(!offered(), "nobody was seen");
+
+    // A few seconds are not enough; then one tries again, with what was drawn.
+    hand.click("#find");
+    wait_for("people to be watched", || offered().then_some(()));
+    assert!(said().contains("at least 15") && said().contains("30 min"), "{}", said());
+    hand.focus("#enough");
+    hand.keys(&[], &[ENTER]);
+    wait_for("the answer", || said().starts_with("No ground was found in").then_some(()));
+    assert!(said().contains("try again"), "{}", said());
+    assert!(!offered() && browser.text("document.activeElement.id") == "find");
+    wait_for("the end of its programs", || children_of(running.child.id()).is_empty().then_some(()));
+    assert_eq!(browser.value("document.querySelectorAll('.shape.line').length"), 1);
+
+    hand.click("#find");
+    let watched_s = || said().split(' ').find_map(|word| word.parse::<u32>().ok());
+    wait_for("a minute of people", || {
+        (said().starts_with("Watching") && watched_s() >= Some(60)).then_some(())
+    });
+    hand.click("#enough");
+    wait_for("the ground", || said().starts_with("Found from").then_some(()));
+    assert_eq!(browser.value("document.querySelectorAll('.metre').length"), 1);
+    // Of twenty people it is fair rather than good.
+    assert_ne!(browser.value("document.querySelectorAll('.known rect').length"), 0);
+    hand.click("#save");
+    let written = || browser.text("document.querySelector('#text').textContent");
+    wait_for("the file", || written().contains("people who walked by").then_some(()));
+    assert!(written().contains(&source) && written().contains("credentials_file"), "{}", written());
+    running.signal("-INT");
+    assert_eq!(running.end().code, 0);
 }
 
 /// A camera that sends on and on, and never a picture.
