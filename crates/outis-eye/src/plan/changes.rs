@@ -4,8 +4,11 @@
 //! What has not changed since it was looked at needs no second look: the answer would be the same. So each block is
 //! held against itself at its last look, not against the frame before: who creeps is seen after a while, too.
 
+use std::ops::Range;
+
 use outis_measure::{ImageBox, ImagePoint, MediaTime, Zone};
 
+use super::ages::Ages;
 use crate::scale::BLOCK_PX;
 
 /// A change of brightness below this is none, of 255.
@@ -171,13 +174,15 @@ impl Changes {
     /// For how long an area was not looked at, in seconds, on average over its blocks; those never looked at count as
     /// `never_s`, and those that are painted over as looked at now.
     pub(super) fn age_s(&self, bbox: &ImageBox, now: MediaTime, never_s: f32) -> f32 {
-        let (mut all, mut sum_s) = (0_u32, 0.0);
-        for index in indices(self.columns, self.rows, bbox) {
-            let block = &self.blocks[index];
-            let age_s = block.at.map_or(never_s, |at| now.seconds_since(at).min(never_s));
-            (all, sum_s) = (all + 1, sum_s + if block.blank { 0.0 } else { age_s });
-        }
+        let ages_s =
+            indices(self.columns, self.rows, bbox).map(|index| self.blocks[index].age_s(now, never_s));
+        let (all, sum_s) = ages_s.fold((0_u32, 0.0), |(all, sum_s), age_s| (all + 1, sum_s + age_s));
         sum_s / all.max(1) as f32
+    }
+
+    /// The same for many areas at one time.
+    pub(super) fn ages(&self, now: MediaTime, never_s: f32) -> Ages {
+        Ages::new(self.columns, self.blocks.iter().map(|block| block.age_s(now, never_s)))
     }
 
     /// Boxes around neighbouring blocks that have changed and for which `left_out` is false, in pixels.
@@ -232,6 +237,17 @@ impl Changes {
     }
 }
 
+impl Block {
+    /// For how long it was not looked at, in seconds.
+    fn age_s(&self, now: MediaTime, never_s: f32) -> f32 {
+        match self.at {
+            _ if self.blank => 0.0,
+            Some(at) => now.seconds_since(at).min(never_s),
+            None => never_s,
+        }
+    }
+}
+
 /// How much brighter or darker the neighbours of a block are, at most.
 fn slope(brightness: &[u8], columns: usize, index: usize) -> f32 {
     let here = brightness[index];
@@ -243,14 +259,19 @@ fn slope(brightness: &[u8], columns: usize, index: usize) -> f32 {
 
 /// The blocks whose centres lie in a box.
 fn indices(columns: usize, rows: usize, bbox: &ImageBox) -> impl Iterator<Item = usize> + use<> {
+    let (across, down) = spans(columns, rows, bbox);
+    down.flat_map(move |y| across.clone().map(move |x| y * columns + x))
+}
+
+/// Their columns and rows.
+pub(super) fn spans(columns: usize, rows: usize, bbox: &ImageBox) -> (Range<usize>, Range<usize>) {
     let block = BLOCK_PX as f32;
     let range = |from: f32, to: f32, most: usize| {
         let first = (from / block - 0.5).ceil().max(0.0) as usize;
         let end = (to / block - 0.5).ceil().max(0.0) as usize;
         first.min(most)..end.min(most)
     };
-    let across = range(bbox.left, bbox.right(), columns);
-    range(bbox.top, bbox.bottom(), rows).flat_map(move |y| across.clone().map(move |x| y * columns + x))
+    (range(bbox.left, bbox.right(), columns), range(bbox.top, bbox.bottom(), rows))
 }
 
 #[cfg(test)]

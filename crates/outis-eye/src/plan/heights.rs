@@ -44,12 +44,12 @@ impl Heights {
     /// How tall a person is expected to be around a place, in pixels; `None` where nobody was ever seen nearby.
     pub(super) fn at(&self, place: ImagePoint) -> Option<f32> {
         let (column, row) = self.cell(place);
+        let across: [f32; COLUMNS] = bell(column, NEAR_COLUMNS);
+        let down: [f32; ROWS] = bell(row, NEAR_ROWS);
         let (mut sum, mut weight) = (0.0, 0.0);
-        for (cells, y) in self.cells.iter().zip(0_u16..) {
-            for (cell, x) in cells.iter().zip(0_u16..) {
-                let across = (f32::from(x) + 0.5 - column) / NEAR_COLUMNS;
-                let down = (f32::from(y) + 0.5 - row) / NEAR_ROWS;
-                let near = cell.weight * (-0.5 * (across * across + down * down)).exp();
+        for (cells, down) in self.cells.iter().zip(down) {
+            for (cell, across) in cells.iter().zip(across) {
+                let near = cell.weight * across * down;
                 sum += near * cell.log_height;
                 weight += near;
             }
@@ -62,6 +62,14 @@ impl Heights {
         let (width, height) = (self.picture_px.0.max(1) as f32, self.picture_px.1.max(1) as f32);
         (place.x_px / width * COLUMNS as f32, place.y_px / height * ROWS as f32)
     }
+}
+
+/// How much the middle of each cell of a row of them counts at a place among them.
+fn bell<const CELLS: usize>(place: f32, deviation: f32) -> [f32; CELLS] {
+    std::array::from_fn(|index| {
+        let away = (index as f32 + 0.5 - place) / deviation;
+        (-0.5 * away * away).exp()
+    })
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //!                                             budget      kept where nothing moved ◄┘
 //! ```
 
+mod ages;
 mod budget;
 mod changes;
 mod heights;

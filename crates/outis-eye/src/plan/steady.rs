@@ -14,8 +14,10 @@ const SHIFT_MIN: f32 = 0.1;
 const SHIFT_MAX: f32 = 3.0;
 /// Differences beyond this are somebody in the way, of 255.
 const DIFFERENCE_MAX: f32 = 40.0;
-/// Steps of the search; each starts from the shift of the one before.
+/// Most steps of the search; each starts from the shift of the one before.
 const STEPS: usize = 4;
+/// A step shorter than this is the last, in blocks: a twelfth of a pixel, a tenth of the least shift.
+const STEP_MIN: f32 = 0.01;
 /// Share of a new frame in what the view usually looks like.
 const MEMORY_SHARE: f32 = 0.05;
 /// Columns and rows are used for the search in steps of this many blocks: enough of them are left.
@@ -130,6 +132,9 @@ impl Steady {
             shift = (shift.0 + right, shift.1 + down);
             if shift.0.abs().max(shift.1.abs()) > SHIFT_MAX {
                 return (0.0, 0.0);
+            }
+            if right.abs().max(down.abs()) < STEP_MIN {
+                break;
             }
         }
         if shift.0.abs().max(shift.1.abs()) < SHIFT_MIN { (0.0, 0.0) } else { shift }

@@ -130,6 +130,7 @@ impl Situation<'_> {
     pub(super) fn stale(&self) -> Vec<Want> {
         let (width, height) = (self.picture_px.0 as f32, self.picture_px.1 as f32);
         let steps = |side: f32| (side / SWEEP_STEP_PX).ceil().max(1.0) as u16;
+        let ages = self.changes.ages(self.at, NEVER_S);
         let mut wants = Vec::new();
         for row in 0..steps(height) {
             for column in 0..steps(width) {
@@ -142,7 +143,7 @@ impl Situation<'_> {
                 let left = (center.x_px - side / 2.0).clamp(0.0, (width - side).max(0.0));
                 let top = (center.y_px - side / 2.0).clamp(0.0, (height - side).max(0.0));
                 let bbox = ImageBox::from_left_top_width_height(left, top, side, side);
-                let age_s = self.changes.age_s(&bbox, self.at, NEVER_S);
+                let age_s = ages.mean_s(&bbox);
                 if age_s > SWEEP_AGE_MIN_S {
                     let near = if self.is_near_border(center, side / 2.0) { 1.5 } else { 1.0 };
                     wants.push(Want { bbox, scale, value: near * age_s / NEVER_S, why: Why::Stale });
