@@ -9,6 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::card::{Cards, ModelCard};
 use super::decoder::{Decoder, Shapes};
 use super::engine::{Engine, EngineError, Expected, Library, OnnxRuntime, Rten};
+use super::focus::without_focus;
 use super::free_size::with_free_size;
 use super::join::{Sighting, join};
 use super::nms::Candidate;
@@ -56,6 +57,7 @@ impl Opened {
         let Self { card, model, library } = self;
         let failed = |source| LoadError::Engine { model: card.name.clone(), source };
         let model = if card.resizable { with_free_size(&model).unwrap_or(model) } else { model };
+        let model = without_focus(&model, &card.input_name).unwrap_or(model);
         let mut detector = Detector::new(card, model, library).map_err(failed)?;
         detector.warm_up().map_err(failed)?;
         Ok(Box::new(detector))

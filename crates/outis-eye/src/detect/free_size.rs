@@ -1,8 +1,10 @@
 //! Lets a network that was exported for one size of its input run at others: takes the declared sizes out of the ONNX
-//! file, where the operators do not need them. Knows the wire format of protocol buffers and five fields of ONNX.
+//! file, where the operators do not need them. Knows five fields of ONNX.
 //!
 //! Works on bytes whose hash was checked, and copies all but the declarations unchanged: no weight, no operator. A
 //! network whose operators do depend on the size fails when it is run at another one, which is tried at start-up.
+
+use super::wire::{Edit, push, rewrite};
 
 /// `ModelProto.graph`.
 const GRAPH: u64 = 7;
@@ -15,9 +17,6 @@ const WAY_TO_DIMENSIONS: [u64; 4] = [2, 1, 2, 1];
 /// `Dimension.dim_value` and `.dim_param`.
 const DIM_VALUE: u64 = 1;
 const DIM_PARAM: u64 = 2;
-
-/// How many bytes follow, then the bytes.
-const LENGTH_DELIMITED: u64 = 2;
 
 /// The same network with free sizes: every dimension of the inputs but batch and channels, and all of the outputs.
 /// `None` when the bytes are no ONNX file.
@@ -60,88 +59,12 @@ fn named(content: &[u8], dimension: usize) -> Option<Vec<u8>> {
     Some(named)
 }
 
-/// What becomes of a field.
-enum Edit {
-    Keep,
-    Drop,
-    /// New content of a length-delimited field; `None` when the old one was no message.
-    Replace(Option<Vec<u8>>),
-}
-
-struct Field {
-    number: u64,
-}
-
-/// Copies a message field by field. `edit` gets the content of length-delimited fields, and nothing of others.
-fn rewrite(mut message: &[u8], edit: &mut dyn FnMut(Field, &[u8]) -> Edit) -> Option<Vec<u8>> {
-    let mut written = Vec::with_capacity(message.len());
-    while !message.is_empty() {
-        let start = message;
-        let key = varint(&mut message)?;
-        let (number, wire) = (key >> 3, key & 7);
-        let content = match wire {
-            0 => varint(&mut message).map(|_| &[][..])?,
-            1 => take(&mut message, 8).map(|_| &[][..])?,
-            LENGTH_DELIMITED => {
-                let length = usize::try_from(varint(&mut message)?).ok()?;
-                take(&mut message, length)?
-            }
-            5 => take(&mut message, 4).map(|_| &[][..])?,
-            _ => return None,
-        };
-        match edit(Field { number }, content) {
-            Edit::Keep => written.extend_from_slice(&start[..start.len() - message.len()]),
-            Edit::Drop => {}
-            Edit::Replace(content) => push(&mut written, number, &content?),
-        }
-    }
-    Some(written)
-}
-
-fn push(message: &mut Vec<u8>, number: u64, content: &[u8]) {
-    push_varint(message, number << 3 | LENGTH_DELIMITED);
-    push_varint(message, content.len() as u64);
-    message.extend_from_slice(content);
-}
-
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-/// Seven bits a byte, the lowest first; the eighth says that more follow.
-fn varint(bytes: &mut &[u8]) -> Option<u64> {
-    let mut value = 0;
-    for shift in (0..64).step_by(7) {
-        let byte = take(bytes, 1)?[0];
-        value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
-            return Some(value);
-        }
-    }
-    None
-}
-
-fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::wire::message;
     use super::*;
-
-    fn message(fields: &[(u64, &[u8])]) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        fields.iter().for_each(|(number, content)| push(&mut bytes, *number, content));
-        bytes
-    }
 
     /// A name with a shape.
     fn value(dims: &[&[u8]]) -> Vec<u8> {

@@ -7,11 +7,13 @@ pub mod card;
 mod decoder;
 mod detector;
 mod engine;
+mod focus;
 mod free_size;
 mod join;
 mod nanodet;
 mod nms;
 mod pinned;
+mod wire;
 mod yolox;
 
 use std::io;
