@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);
     for Camera { name, plan } in cameras {
-        eprintln!("camera \"{name}\": detector {}", plan.detector.model);
+        eprintln!("camera \"{name}\": detector {}, decoding in software", plan.detector.model);
     }
     let plans: Vec<CameraPlan> = cameras.iter().map(|camera| camera.plan.clone()).collect();
     let keep = Keep::new(&state.folder);
@@ -276,7 +276,8 @@ impl Watch {
             self.fleet.order(index, Order::Leave);
         }
         for (index, camera) in begin {
-            eprintln!("camera \"{}\": begins; detector {}", camera.name, camera.plan.detector.model);
+            let detector = &camera.plan.detector.model;
+            eprintln!("camera \"{}\": begins; detector {detector}, decoding in software", camera.name);
             let plan = camera.plan.clone();
             self.desk.begin(index, camera);
             self.begun(index);
