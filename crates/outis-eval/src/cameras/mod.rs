@@ -209,13 +209,9 @@ pub fn stages_of(model: &str, film: &Path, lines: Vec<Line>) -> anyhow::Result<S
     let tracking = (cpu::spent() - started).as_secs_f64() / f64::from(repeats);
     let video_s = watched.times.len() as f64 / f64::from(FPS);
     let ms = |spent: f64| 1e3 * spent / video_s;
-    // Scaling and reading are timed by the wall clock; on a quiet machine that is the same.
-    let [inference, scaling, reading] = [
-        after.network_cpu - before.network_cpu,
-        after.scaling - before.scaling,
-        after.reading - before.reading,
-    ]
-    .map(|spent| spent.as_secs_f64());
+    let [inference, scaling, reading] =
+        [after.network - before.network, after.scaling - before.scaling, after.reading - before.reading]
+            .map(|spent| spent.as_secs_f64());
     let all = watched.cpu.as_secs_f64();
     let planning = (all - decoding.as_secs_f64() - inference - scaling - reading).max(0.0);
     Ok(Stages {

@@ -151,7 +151,7 @@ pub fn measure(
         count_error: report.pooled_error().mean,
         count_bias: report.bias(),
         hota: verdict.hota.hota,
-        inference_ms: 1e3 * (spent.network_cpu - before.network_cpu).as_secs_f64() / looks,
+        inference_ms: 1e3 * (spent.network - before.network).as_secs_f64() / looks,
         cpu_ms: 1e3 * watched.cpu.as_secs_f64() / looks,
         input_px: (spent.pixels - before.pixels) as f64 / looks,
         observed: watched.observed / looks,

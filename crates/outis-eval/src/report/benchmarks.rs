@@ -139,9 +139,9 @@ fn overhead(clip: &Path) -> anyhow::Result<String> {
     let (mut decoding, mut inference, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     let mut frames = 0;
     for _ in 0..ROUNDS {
-        let before = watcher.detector().spent().network_cpu;
+        let before = watcher.detector().spent().network;
         frames = watcher.watch(clip, 1)?.times.len();
-        inference.push((watcher.detector().spent().network_cpu - before).as_secs_f64());
+        inference.push((watcher.detector().spent().network - before).as_secs_f64());
         decoding.push(watcher.watch(clip, FRAME_MAX)?.cpu.as_secs_f64());
         whole.push(count(clip, true, 1.0, 0.0)?.cpu.as_secs_f64());
     }

@@ -1,7 +1,7 @@
 //! One network, ready to look: scaling, the engine, reading its outputs, suppression. Puts the stages in a row and
 //! knows none of them from inside.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use outis_measure::{Detection, Score};
 use rustix::time::{ClockId, clock_gettime};
@@ -103,24 +103,23 @@ impl Detector {
 impl Detector {
     /// What the network says about one input, boxes in its pixels.
     fn read(&mut self, frame: &Frame, sheet: &Sheet, floor: Score) -> Result<Vec<Candidate>, DetectError> {
-        let started = Instant::now();
+        let started = thread_time();
         let input = self.scaler.paint(frame, sheet)?;
-        let (scaled, scaled_cpu) = (Instant::now(), thread_time());
+        let scaled = thread_time();
         if !self.shapes.fit(sheet.input_px) {
             self.shapes = self.decoder.shapes(sheet.input_px);
         }
         let mut candidates = Vec::new();
-        let (mut answered, mut answered_cpu) = (scaled, scaled_cpu);
+        let mut answered = scaled;
         self.engine.run(input, &self.shapes.expected, &mut |outputs| {
-            (answered, answered_cpu) = (Instant::now(), thread_time());
+            answered = thread_time();
             candidates = self.decoder.decode(outputs, &self.shapes, floor.get());
         })?;
         self.spent.inputs += 1;
         self.spent.pixels += sheet.pixels();
-        self.spent.scaling += scaled - started;
-        self.spent.network += answered - scaled;
-        self.spent.network_cpu += answered_cpu.saturating_sub(scaled_cpu);
-        self.spent.reading += answered.elapsed();
+        self.spent.scaling += scaled.saturating_sub(started);
+        self.spent.network += answered.saturating_sub(scaled);
+        self.spent.reading += thread_time().saturating_sub(answered);
         Ok(candidates)
     }
 }
@@ -162,11 +161,11 @@ impl Detect for Detector {
         }
         // What has been looked at is gone.
         drop(frame);
-        let started = Instant::now();
+        let started = thread_time();
         let (detections, overflow) = join(sightings, &crops, self.nms_iou);
         self.overflow = self.overflow.saturating_add(overflow);
         self.spent.looks += 1;
-        self.spent.reading += started.elapsed();
+        self.spent.reading += thread_time().saturating_sub(started);
         Ok(detections)
     }
 

@@ -82,13 +82,11 @@ pub struct Spent {
     pub inputs: u64,
     /// Pixels of these inputs.
     pub pixels: u64,
-    /// Processor time of the network.
-    pub network_cpu: Duration,
-    /// Planes to network input.
+    /// Processor time from planes to network inputs.
     pub scaling: Duration,
-    /// The network.
+    /// Processor time of the network.
     pub network: Duration,
-    /// Outputs to detections.
+    /// Processor time from outputs to detections.
     pub reading: Duration,
 }
 

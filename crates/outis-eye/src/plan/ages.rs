@@ -15,14 +15,16 @@ pub(super) struct Ages {
 
 impl Ages {
     /// From the ages in seconds, row by row.
-    pub(super) fn new(columns: usize, ages_s: impl ExactSizeIterator<Item = f32>) -> Self {
+    pub(super) fn new(columns: usize, mut ages_s: impl ExactSizeIterator<Item = f32>) -> Self {
         let rows = ages_s.len() / columns.max(1);
         let mut sums = vec![0; (columns + 1) * (rows + 1)];
-        let mut in_row = 0;
-        for (index, age_s) in ages_s.enumerate() {
-            let (x, y) = (index % columns, index / columns);
-            in_row = if x == 0 { 0 } else { in_row } + (1e6 * age_s) as u64;
-            sums[(y + 1) * (columns + 1) + x + 1] = sums[y * (columns + 1) + x + 1] + in_row;
+        for y in 0..rows {
+            let (above, row) = sums[y * (columns + 1)..][..2 * (columns + 1)].split_at_mut(columns + 1);
+            let mut in_row = 0;
+            for ((sum, above), age_s) in row[1..].iter_mut().zip(&above[1..]).zip(&mut ages_s) {
+                in_row += (1e6 * age_s) as u64;
+                *sum = above + in_row;
+            }
         }
         Self { columns, rows, sums }
     }

@@ -51,6 +51,8 @@ pub(super) struct Changes {
     rows: usize,
     blocks: Vec<Block>,
     changed: Vec<bool>,
+    /// How many blocks are not painted over.
+    visible: usize,
     /// What blocks change by when nothing moves, of 255: the median, averaged over the last looks.
     noise: f32,
     /// Areas that are painted over.
@@ -83,6 +85,7 @@ impl Changes {
                 blank: self.is_blank(index),
             };
             self.blocks = brightness.iter().enumerate().map(block).collect();
+            self.visible = self.blocks.iter().filter(|block| !block.blank).count();
         }
         for (block, value) in self.blocks.iter_mut().zip(brightness) {
             block.change = (f32::from(*value) - block.looked).abs();
@@ -103,7 +106,7 @@ impl Changes {
         );
         let changed = self.changed.iter().filter(|changed| **changed).count();
         // In other light everything changes alike, so the median does.
-        let upset = changed as f32 > UPSET_SHARE * self.visible().count() as f32 || median > UPSET_CHANGE;
+        let upset = changed as f32 > UPSET_SHARE * self.visible as f32 || median > UPSET_CHANGE;
         if !upset {
             self.noise += VIEW_NOISE_SHARE * (median - self.noise);
         } else {
@@ -156,13 +159,9 @@ impl Changes {
 
     /// Share of the view that is known: unchanged since it was looked at.
     pub(super) fn known_share(&self) -> f32 {
-        let known = self.visible().filter(|(block, changed)| block.at.is_some() && !**changed);
-        known.count() as f32 / self.visible().count().max(1) as f32
-    }
-
-    /// Blocks that are not painted over, and whether they have changed.
-    fn visible(&self) -> impl Iterator<Item = (&Block, &bool)> {
-        self.blocks.iter().zip(&self.changed).filter(|(block, _)| !block.blank)
+        let visible = self.blocks.iter().zip(&self.changed).filter(|(block, _)| !block.blank);
+        let known = visible.filter(|(block, changed)| block.at.is_some() && !**changed);
+        known.count() as f32 / self.visible.max(1) as f32
     }
 
     /// Whether a block lies in a painted area as a whole.
@@ -225,7 +224,8 @@ impl Changes {
 
     /// Of the blocks that were looked at; none, as long as there are none.
     fn median_change(&self) -> f32 {
-        let seen = self.blocks.iter().filter(|block| block.at.is_some() && !block.blank).step_by(MEDIAN_STEP);
+        let some = self.blocks.iter().step_by(MEDIAN_STEP);
+        let seen = some.filter(|block| block.at.is_some() && !block.blank);
         let mut changes: Vec<f32> = seen.map(|block| block.change).collect();
         let middle = changes.len() / 2;
         if changes.is_empty() { 0.0 } else { *changes.select_nth_unstable_by(middle, f32::total_cmp).1 }

@@ -91,7 +91,7 @@ impl Detect for Eyes {
         let pixels = sheets.iter().map(Sheet::pixels).sum();
         self.costs.push(pixels);
         self.spent.pixels += pixels;
-        self.spent.network_cpu += Duration::from_nanos(NS_PER_PX * pixels);
+        self.spent.network += Duration::from_nanos(NS_PER_PX * pixels);
         Ok(found)
     }
 

@@ -169,7 +169,7 @@ impl View {
         let before = detector.spent();
         let fresh = if sheets.is_empty() { Vec::new() } else { detector.look(frame, &sheets, floor)? };
         let spent = detector.spent();
-        self.pay(spent.pixels - before.pixels, (spent.network_cpu - before.network_cpu).as_secs_f32());
+        self.pay(spent.pixels - before.pixels, (spent.network - before.network).as_secs_f32());
         Ok(self.learn(at, fresh, &areas, &predictions))
     }
 
