@@ -3,7 +3,7 @@
 //! YOLOX first lays the four pixels of each 2 x 2 behind each other, as twelve channels, and convolves 3 x 3 of these
 //! ("Focus", Ge et al. 2021, YOLOX, section 2). One convolution of 6 x 6 pixels in steps of two adds up the same products: its
 //! weights are the same numbers in other places. What falls away is four copies of the picture in strides and their
-//! joining, a fourteenth of what YOLOX-nano takes.
+//! joining, a tenth of what YOLOX-nano takes.
 
 use std::collections::BTreeMap;
 
