@@ -31,7 +31,7 @@ pub(super) enum Found {
     /// Those who were seen are enough for whoever asks, or it was long enough: the eye fits.
     Fitting,
     /// A rectangle on the ground, and how good distances are. `quality` has a letter for each cell of
-    /// [`GroundQuality::GRID`]: g is good, f is fair, p is poor.
+    /// [`outis_record::GroundQuality::GRID`]: g is good, f is fair, p is poor.
     Ground {
         corners: [[f64; 2]; 4],
         sides_m: [f64; 2],
