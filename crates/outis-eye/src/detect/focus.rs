@@ -7,10 +7,8 @@
 
 use std::collections::BTreeMap;
 
-use super::wire::{Edit, numbers, push, push_number, rewrite};
+use super::wire::{Edit, Field, GRAPH, fields, numbers, push, push_number, rewrite, rewrite_graph};
 
-/// `ModelProto.graph`.
-const GRAPH: u64 = 7;
 /// `GraphProto.node`, `.initializer`.
 const NODE: u64 = 1;
 const INITIALIZER: u64 = 5;
@@ -36,26 +34,20 @@ const STEP: usize = 2;
 /// Side of the convolution, before and after.
 const SIDE: usize = 3;
 const WIDE: usize = SIDE * STEP;
-/// What the convolution does by its attributes, before and after.
-const NARROW_ATTRIBUTES: [(&str, &[u64]); 3] =
-    [("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("strides", &[1, 1])];
-const WIDE_ATTRIBUTES: [(&str, &[u64]); 3] =
-    [("kernel_shape", &[6, 6]), ("pads", &[2, 2, 2, 2]), ("strides", &[2, 2])];
+/// The convolution's attributes: name, before and after.
+const ATTRIBUTES: [(&str, &[u64], &[u64]); 3] = [
+    ("kernel_shape", &[3, 3], &[6, 6]),
+    ("pads", &[1, 1, 1, 1], &[2, 2, 2, 2]),
+    ("strides", &[1, 1], &[2, 2]),
+];
 
 /// The same network without the rearranging; `None` when it does not begin so, or the bytes are no ONNX file.
 pub(super) fn without_focus(model: &[u8], input: &str) -> Option<Vec<u8>> {
-    let mut graph = None;
-    rewrite(model, &mut |field, content| {
-        graph = graph.or((field.number == GRAPH).then_some(content));
-        Edit::Keep
-    })?;
-    let beginning = Beginning::of(graph?, input.as_bytes())?;
-    rewrite(model, &mut |field, content| match field.number {
-        GRAPH => Edit::Replace(rewrite(content, &mut |field, content| match field.number {
-            NODE => beginning.node(content),
-            INITIALIZER => beginning.initializer(content),
-            _ => Edit::Keep,
-        })),
+    let graph = fields(model)?.into_iter().find(|field| field.number == GRAPH)?.content;
+    let beginning = Beginning::of(graph, input.as_bytes())?;
+    rewrite_graph(model, &mut |field| match field.number {
+        NODE => beginning.node(field.content),
+        INITIALIZER => beginning.initializer(field.content),
         _ => Edit::Keep,
     })
 }
@@ -73,7 +65,6 @@ struct Beginning<'a> {
 }
 
 /// One operator.
-#[derive(Clone)]
 struct Node<'a> {
     operator: &'a [u8],
     inputs: Vec<&'a [u8]>,
@@ -83,14 +74,13 @@ struct Node<'a> {
 impl<'a> Beginning<'a> {
     fn of(graph: &'a [u8], input: &'a [u8]) -> Option<Self> {
         let (mut nodes, mut integers) = (Vec::new(), BTreeMap::new());
-        rewrite(graph, &mut |field, content| {
+        for field in fields(graph)? {
             match field.number {
-                NODE => nodes.extend(Node::of(content)),
-                INITIALIZER => integers.extend(integer(content)),
+                NODE => nodes.extend(Node::of(field.content)),
+                INITIALIZER => integers.extend(integer(field.content)),
                 _ => {}
             }
-            Edit::Keep
-        })?;
+        }
         let made_by = |name: &[u8], operator: &[u8]| {
             nodes.iter().find(|node| node.output == name && node.operator == operator)
         };
@@ -144,12 +134,12 @@ impl<'a> Beginning<'a> {
             return Edit::Keep;
         }
         let mut inputs = 0;
-        Edit::Replace(rewrite(content, &mut |field, content| match field.number {
+        Edit::Replace(rewrite(content, &mut |field| match field.number {
             NODE_INPUT => {
                 inputs += 1;
                 if inputs == 1 { Edit::Replace(Some(self.input.to_vec())) } else { Edit::Keep }
             }
-            NODE_ATTRIBUTE => wide_attribute(content),
+            NODE_ATTRIBUTE => wide_attribute(field.content),
             _ => Edit::Keep,
         }))
     }
@@ -159,7 +149,7 @@ impl<'a> Beginning<'a> {
             return Edit::Keep;
         };
         Edit::Replace(self.widened(&tensor).and_then(|(dims, raw)| {
-            let mut replaced = rewrite(content, &mut |field, _| match field.number {
+            let mut replaced = rewrite(content, &mut |field| match field.number {
                 TENSOR_DIMS | TENSOR_RAW => Edit::Drop,
                 _ => Edit::Keep,
             })?;
@@ -197,18 +187,10 @@ impl<'a> Beginning<'a> {
 impl<'a> Node<'a> {
     /// `None` for one with no output or several.
     fn of(content: &'a [u8]) -> Option<Self> {
-        let (mut operator, mut inputs, mut outputs) = (&[][..], Vec::new(), Vec::new());
-        rewrite(content, &mut |field, content| {
-            match field.number {
-                NODE_INPUT => inputs.push(content),
-                NODE_OUTPUT => outputs.push(content),
-                NODE_OPERATOR => operator = content,
-                _ => {}
-            }
-            Edit::Keep
-        })?;
-        let [output] = outputs[..] else { return None };
-        Some(Self { operator, inputs, output })
+        let fields = fields(content)?;
+        let [output] = contents(&fields, NODE_OUTPUT)[..] else { return None };
+        let operator = contents(&fields, NODE_OPERATOR).pop().unwrap_or_default();
+        Some(Self { operator, inputs: contents(&fields, NODE_INPUT), output })
     }
 }
 
@@ -221,17 +203,15 @@ struct Tensor<'a> {
 
 impl<'a> Tensor<'a> {
     fn of(content: &'a [u8]) -> Option<Self> {
-        let (mut name, mut raw) = (&[][..], &[][..]);
-        rewrite(content, &mut |field, content| {
-            match field.number {
-                TENSOR_NAME => name = content,
-                TENSOR_RAW => raw = content,
-                _ => {}
-            }
-            Edit::Keep
-        })?;
-        Some(Self { name, dims: numbers(content, TENSOR_DIMS)?, raw })
+        let fields = fields(content)?;
+        let last = |number| contents(&fields, number).pop().unwrap_or_default();
+        Some(Self { name: last(TENSOR_NAME), dims: numbers(&fields, TENSOR_DIMS)?, raw: last(TENSOR_RAW) })
     }
+}
+
+/// What all fields of one number hold.
+fn contents<'a>(fields: &[Field<'a>], number: u64) -> Vec<&'a [u8]> {
+    fields.iter().filter(|field| field.number == number).map(|field| field.content).collect()
 }
 
 /// The only number of a tensor, when it has eight bytes.
@@ -242,18 +222,13 @@ fn integer(content: &[u8]) -> Option<(&[u8], i64)> {
 
 /// The attribute of the wide convolution for one of the narrow one, which must be as expected.
 fn wide_attribute(content: &[u8]) -> Edit {
-    let mut name = &[][..];
-    let read = rewrite(content, &mut |field, content| {
-        if field.number == ATTRIBUTE_NAME {
-            name = content;
-        }
-        Edit::Keep
-    });
-    let known =
-        NARROW_ATTRIBUTES.iter().zip(&WIDE_ATTRIBUTES).find(|((narrow, _), _)| narrow.as_bytes() == name);
-    let Some(((_, narrow), (wide_name, wide))) = known else { return Edit::Keep };
-    let as_expected = read.and_then(|_| numbers(content, ATTRIBUTE_INTS)).filter(|found| found == narrow);
-    Edit::Replace(as_expected.map(|_| attribute(wide_name, wide)))
+    let Some(fields) = fields(content) else { return Edit::Keep };
+    let names = contents(&fields, ATTRIBUTE_NAME);
+    let Some((name, narrow, wide)) = ATTRIBUTES.iter().find(|(name, ..)| names == [name.as_bytes()]) else {
+        return Edit::Keep;
+    };
+    let as_expected = numbers(&fields, ATTRIBUTE_INTS).filter(|found| found == narrow);
+    Edit::Replace(as_expected.map(|_| attribute(name, wide)))
 }
 
 fn attribute(name: &str, values: &[u64]) -> Vec<u8> {
@@ -275,6 +250,9 @@ mod tests {
 
     const OUTPUTS: usize = 5;
     const PICTURE: (usize, usize) = (12, 8);
+    /// The attributes as YOLOX has them.
+    const NARROW: [(&str, &[u64]); 3] =
+        [("kernel_shape", &[3, 3]), ("pads", &[1, 1, 1, 1]), ("strides", &[1, 1])];
 
     fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[Vec<u8>]) -> Vec<u8> {
         let mut fields: Vec<(u64, &[u8])> = inputs.iter().map(|name| (NODE_INPUT, name.as_bytes())).collect();
@@ -373,7 +351,7 @@ mod tests {
     fn the_wide_convolution_adds_up_the_same() {
         // YOLOX's own order first.
         for starts in [[(0, 0), (0, 1), (1, 0), (1, 1)], [(1, 1), (0, 0), (1, 0), (0, 1)]] {
-            let model = network(starts, &NARROW_ATTRIBUTES, false);
+            let model = network(starts, &NARROW, false);
             let without = without_focus(&model, "images").expect("it begins so");
             let has =
                 |model: &[u8], operator: &[u8]| model.windows(operator.len()).any(|bytes| bytes == operator);
@@ -389,27 +367,23 @@ mod tests {
     #[test]
     fn a_network_that_begins_otherwise_is_left_alone() {
         let usual = [(0, 0), (0, 1), (1, 0), (1, 1)];
-        let [shape, pads, _] = NARROW_ATTRIBUTES;
+        let [shape, pads, _] = NARROW;
         let cases = [
-            ("a part twice", network([(0, 0), (0, 0), (1, 0), (1, 1)], &NARROW_ATTRIBUTES, false)),
+            ("a part twice", network([(0, 0), (0, 0), (1, 0), (1, 1)], &NARROW, false)),
             ("another step", network(usual, &[shape, pads, ("strides", &[2, 2])], false)),
-            ("somebody else works with it", network(usual, &NARROW_ATTRIBUTES, true)),
+            ("somebody else works with it", network(usual, &NARROW, true)),
             ("no network", b"nothing".to_vec()),
         ];
         for (name, model) in cases {
             assert_eq!(without_focus(&model, "images"), None, "{name}");
         }
-        assert_eq!(
-            without_focus(&network(usual, &NARROW_ATTRIBUTES, false), "picture"),
-            None,
-            "another input"
-        );
+        assert_eq!(without_focus(&network(usual, &NARROW, false), "picture"), None, "another input");
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(at in 0_usize..2_000, byte in any::<u8>()) {
-            let mut model = network([(0, 0), (0, 1), (1, 0), (1, 1)], &NARROW_ATTRIBUTES, false);
+            let mut model = network([(0, 0), (0, 1), (1, 0), (1, 1)], &NARROW, false);
             let at = at % model.len();
             model[at] = byte;
             let _ = without_focus(&model, "images");

@@ -1,13 +1,11 @@
 //! Lets a network that was exported for one size of its input run at others: takes the declared sizes out of the ONNX
-//! file, where the operators do not need them. Knows five fields of ONNX.
+//! file, where the operators do not need them. Knows some fields of ONNX.
 //!
 //! Works on bytes whose hash was checked, and copies all but the declarations unchanged: no weight, no operator. A
 //! network whose operators do depend on the size fails when it is run at another one, which is tried at start-up.
 
-use super::wire::{Edit, push, rewrite};
+use super::wire::{Edit, push, rewrite, rewrite_graph};
 
-/// `ModelProto.graph`.
-const GRAPH: u64 = 7;
 /// `GraphProto.input`, `.output`, `.value_info`: names with shapes. The last are only hints for what lies between.
 const INPUT: u64 = 11;
 const OUTPUT: u64 = 12;
@@ -21,13 +19,10 @@ const DIM_PARAM: u64 = 2;
 /// The same network with free sizes: every dimension of the inputs but batch and channels, and all of the outputs.
 /// `None` when the bytes are no ONNX file.
 pub(super) fn with_free_size(model: &[u8]) -> Option<Vec<u8>> {
-    rewrite(model, &mut |field, content| match field.number {
-        GRAPH => Edit::Replace(rewrite(content, &mut |field, content| match field.number {
-            VALUE_INFO => Edit::Drop,
-            INPUT => Edit::Replace(free(content, &WAY_TO_DIMENSIONS, 2)),
-            OUTPUT => Edit::Replace(free(content, &WAY_TO_DIMENSIONS, 0)),
-            _ => Edit::Keep,
-        })),
+    rewrite_graph(model, &mut |field| match field.number {
+        VALUE_INFO => Edit::Drop,
+        INPUT => Edit::Replace(free(field.content, &WAY_TO_DIMENSIONS, 2)),
+        OUTPUT => Edit::Replace(free(field.content, &WAY_TO_DIMENSIONS, 0)),
         _ => Edit::Keep,
     })
 }
@@ -36,21 +31,21 @@ pub(super) fn with_free_size(model: &[u8]) -> Option<Vec<u8>> {
 fn free(message: &[u8], way: &[u64], fixed: usize) -> Option<Vec<u8>> {
     let (&next, rest) = way.split_first()?;
     let mut dimension = 0;
-    rewrite(message, &mut |field, content| {
+    rewrite(message, &mut |field| {
         if field.number != next {
             return Edit::Keep;
         }
         if !rest.is_empty() {
-            return Edit::Replace(free(content, rest, fixed));
+            return Edit::Replace(free(field.content, rest, fixed));
         }
         dimension += 1;
-        if dimension <= fixed { Edit::Keep } else { Edit::Replace(named(content, dimension)) }
+        if dimension <= fixed { Edit::Keep } else { Edit::Replace(named(field.content, dimension)) }
     })
 }
 
 /// A dimension with a name of its own instead of a value.
 fn named(content: &[u8], dimension: usize) -> Option<Vec<u8>> {
-    let mut named = rewrite(content, &mut |field, _| match field.number {
+    let mut named = rewrite(content, &mut |field| match field.number {
         DIM_VALUE | DIM_PARAM => Edit::Drop,
         _ => Edit::Keep,
     })?;

@@ -1,31 +1,29 @@
-//! The wire format of protocol buffers, as far as it takes to change some fields of a message and keep the rest to the bit.
+//! The wire format of protocol buffers, as far as it takes to change some fields of a message and keep the rest to the bit;
+//! and where an ONNX file keeps its graph.
+
+/// `ModelProto.graph`.
+pub(super) const GRAPH: u64 = 7;
 
 /// Seven bits a byte.
 const NUMBER: u64 = 0;
 /// How many bytes follow, then the bytes.
 const LENGTH_DELIMITED: u64 = 2;
 
-/// What becomes of a field.
-pub(super) enum Edit {
-    Keep,
-    Drop,
-    /// New content of a length-delimited field; `None` when the old one was no message.
-    Replace(Option<Vec<u8>>),
-}
-
-/// What stands before its content.
-pub(super) struct Field {
+/// One field of a message.
+#[derive(Clone, Copy)]
+pub(super) struct Field<'a> {
     pub(super) number: u64,
     /// When it is a number.
     pub(super) value: Option<u64>,
+    /// When it is a text, bytes or a message; else nothing.
+    pub(super) content: &'a [u8],
+    /// All of it, as it stands.
+    whole: &'a [u8],
 }
 
-/// Copies a message field by field. `edit` gets the content of length-delimited fields, and nothing of others.
-pub(super) fn rewrite<'a>(
-    mut message: &'a [u8],
-    edit: &mut dyn FnMut(Field, &'a [u8]) -> Edit,
-) -> Option<Vec<u8>> {
-    let mut written = Vec::with_capacity(message.len());
+/// The fields of a message, in their order; `None` when it is none.
+pub(super) fn fields(mut message: &[u8]) -> Option<Vec<Field<'_>>> {
+    let mut fields = Vec::new();
     while !message.is_empty() {
         let start = message;
         let key = varint(&mut message)?;
@@ -41,30 +39,51 @@ pub(super) fn rewrite<'a>(
             5 => drop(take(&mut message, 4)?),
             _ => return None,
         }
-        match edit(Field { number, value }, content) {
-            Edit::Keep => written.extend_from_slice(&start[..start.len() - message.len()]),
+        fields.push(Field { number, value, content, whole: &start[..start.len() - message.len()] });
+    }
+    Some(fields)
+}
+
+/// All numbers of a field, one a field or packed; `None` when what is packed is none.
+pub(super) fn numbers(fields: &[Field<'_>], number: u64) -> Option<Vec<u64>> {
+    let mut numbers = Vec::new();
+    for field in fields.iter().filter(|field| field.number == number) {
+        numbers.extend(field.value);
+        let mut packed = field.content;
+        while !packed.is_empty() {
+            numbers.push(varint(&mut packed)?);
+        }
+    }
+    Some(numbers)
+}
+
+/// What becomes of a field.
+pub(super) enum Edit {
+    Keep,
+    Drop,
+    /// New content of a length-delimited field; `None` when the old one was no message.
+    Replace(Option<Vec<u8>>),
+}
+
+/// Copies a message field by field; `None` when it is none.
+pub(super) fn rewrite(message: &[u8], edit: &mut dyn FnMut(&Field<'_>) -> Edit) -> Option<Vec<u8>> {
+    let mut written = Vec::with_capacity(message.len());
+    for field in fields(message)? {
+        match edit(&field) {
+            Edit::Keep => written.extend_from_slice(field.whole),
             Edit::Drop => {}
-            Edit::Replace(content) => push(&mut written, number, &content?),
+            Edit::Replace(content) => push(&mut written, field.number, &content?),
         }
     }
     Some(written)
 }
 
-/// All numbers of a field, one a field or packed; `None` when it is no message.
-pub(super) fn numbers(message: &[u8], number: u64) -> Option<Vec<u64>> {
-    let mut numbers = Vec::new();
-    rewrite(message, &mut |field, mut content| {
-        if field.number != number {
-            return Edit::Keep;
-        }
-        numbers.extend(field.value);
-        while !content.is_empty() {
-            let Some(value) = varint(&mut content) else { return Edit::Replace(None) };
-            numbers.push(value);
-        }
-        Edit::Keep
-    })?;
-    Some(numbers)
+/// Copies an ONNX file, and its graph field by field.
+pub(super) fn rewrite_graph(model: &[u8], edit: &mut dyn FnMut(&Field<'_>) -> Edit) -> Option<Vec<u8>> {
+    rewrite(model, &mut |field| match field.number {
+        GRAPH => Edit::Replace(rewrite(field.content, edit)),
+        _ => Edit::Keep,
+    })
 }
 
 /// Adds a field with a content.
