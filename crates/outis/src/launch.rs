@@ -141,7 +141,10 @@ pub(crate) enum Looks {
 
 impl Looks {
     /// Enough to count walking people and slow cars; see the accuracy tables.
-    pub(crate) const DEFAULT: Self = Self::PerSecond(5.0);
+    pub(crate) const DEFAULT: Self = Self::PerSecond(Self::DEFAULT_PER_SECOND as f64);
+
+    /// The same as a number.
+    pub(crate) const DEFAULT_PER_SECOND: u64 = 5;
 
     /// The highest rate; no camera films faster.
     pub(crate) const PER_SECOND_MAX: f64 = 240.0;

@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: WatchArgs) -> anyhow::Result<Exit> {
     let page = page.with_context(|| format!("the page cannot be served at {listen}; see `listen`"))?;
     announce(&page);
     for Camera { name, plan } in cameras {
-        eprintln!("camera \"{name}\": detector {}, decoding in software", plan.detector.model);
+        eprintln!("camera \"{name}\": {}", means_of(plan));
     }
     let plans: Vec<CameraPlan> = cameras.iter().map(|camera| camera.plan.clone()).collect();
     let keep = Keep::new(&state.folder);
@@ -168,6 +168,11 @@ struct Waiting {
     camera: usize,
     until_ms: i64,
     answer: oneshot::Sender<Result<Paused, Refused>>,
+}
+
+/// What a camera is watched with.
+fn means_of(plan: &CameraPlan) -> String {
+    format!("detector {}, decoding in software", plan.detector.model)
 }
 
 impl Watch {
@@ -276,8 +281,7 @@ impl Watch {
             self.fleet.order(index, Order::Leave);
         }
         for (index, camera) in begin {
-            let detector = &camera.plan.detector.model;
-            eprintln!("camera \"{}\": begins; detector {detector}, decoding in software", camera.name);
+            eprintln!("camera \"{}\": begins; {}", camera.name, means_of(&camera.plan));
             let plan = camera.plan.clone();
             self.desk.begin(index, camera);
             self.begun(index);

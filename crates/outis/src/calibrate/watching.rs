@@ -30,9 +30,6 @@ pub(super) const PEOPLE_MIN: u32 = 15;
 /// For so long a live camera is watched at most, unless somebody says otherwise.
 pub(super) const LONGEST_S: u32 = 1800;
 
-/// How often people are looked at: as often as where they are counted.
-const LOOKS_PER_S: u64 = 5;
-
 /// How often progress is told of a file, in media time.
 const SNAPSHOT_MS: u32 = 500;
 
@@ -62,7 +59,7 @@ impl Watched {
     /// Whether the machine was too slow, and a fifth of all looks or more was left out for it.
     pub(super) fn was_slow(&self) -> bool {
         let Finish { notices, progress, .. } = &self.finish;
-        let due = LOOKS_PER_S * progress.media_ms / 1000;
+        let due = Looks::DEFAULT_PER_SECOND * progress.media_ms / 1000;
         notices.contains_key(&Notice::Behind) && 5 * u64::from(progress.looks) < 4 * due
     }
 
@@ -82,7 +79,7 @@ pub(super) fn plan(source: Source, detector: DetectorFiles, focal_px: Option<f64
         source,
         pace: Pace::Unpaced,
         detector,
-        looks: Looks::PerSecond(LOOKS_PER_S as f64),
+        looks: Looks::DEFAULT,
         inference_ms: None,
         classes: vec![Class::Person],
         scene: Scene::default(),
