@@ -1,7 +1,7 @@
 //! `outis calibrate --no-page` on a real clip whose camera was measured by others.
 
 use crate::{
-    camera::{Server, film_of_people, write_login},
+    camera::Server,
     stage::{Ended, Stage, cache, wait_for},
 };
 
@@ -40,9 +40,8 @@ fn too_few_people_make_no_ground() {
 #[test]
 fn a_live_camera_is_watched_for_a_time_or_until_it_is_enough_or_breaks_off() {
     let stage = Stage::new();
-    let server = Server::start(&film_of_people(&stage), 0);
-    write_login(&stage);
-    let source = format!("rtsp://127.0.0.1:{}/street", server.port);
+    let server = Server::of_people(&stage);
+    let source = server.address();
     let of_camera = ["calibrate", "--no-page", &source, "--credentials-file", "login"];
     let found_nobody = |ended: Ended, broke_off| {
         assert_eq!((ended.code, ended.stdout.as_str()), (1, ""), "{ended:?}");

@@ -25,12 +25,12 @@ const LINE: &str = "[[camera.line]]\nname = \"path\"\npoints = [[225, 340], [225
 /// A server that can be asked for one stream, `/street`, by [`LOGIN`] alone.
 pub(crate) struct Server {
     child: Child,
-    pub(crate) port: u16,
+    port: u16,
 }
 
 impl Server {
     /// On this port, or on any that is free.
-    pub(crate) fn start(film: &Path, port: u16) -> Self {
+    fn start(film: &Path, port: u16) -> Self {
         Self::of("h264", film, port)
     }
 
@@ -46,6 +46,17 @@ impl Server {
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let port = line.trim().parse().expect("a camera is needed: run `scripts/packages streams`");
         Self { child, port }
+    }
+
+    /// On any port that is free: people large enough to find the ground under them, behind a login that is written down.
+    pub(crate) fn of_people(stage: &Stage) -> Self {
+        write_login(stage);
+        Self::start(&film_of(stage, "768x576"), 0)
+    }
+
+    /// Where its camera is called.
+    pub(crate) fn address(&self) -> String {
+        address(self.port)
     }
 
     fn signal(&self, signal: &str) {
@@ -68,11 +79,6 @@ fn kill(signal: &str, pid: u32) -> bool {
 /// Four minutes of the clip, as cameras send it.
 fn film(stage: &Stage) -> PathBuf {
     film_of(stage, "384x288")
-}
-
-/// The same with people large enough to find the ground under them.
-pub(crate) fn film_of_people(stage: &Stage) -> PathBuf {
-    film_of(stage, "768x576")
 }
 
 fn film_of(stage: &Stage, size: &str) -> PathBuf {
@@ -105,8 +111,13 @@ const JPEG: [&str; 8] = ["-c:v", "mjpeg", "-q:v", "4", "-pix_fmt", "yuvj420p", "
 fn configuration(port: u16, lines: &str) -> String {
     format!(
         "listen = \"127.0.0.1:0\"\nstate = \"state\"\noutput = {{ json_lines = \"w.jsonl\" }}\n\n[[camera]]\nname = \"gate\"\n\
-         source = \"rtsp://127.0.0.1:{port}/street\"\ncredentials_file = \"login\"\ndetector = \"nanodet-g\"\n{lines}"
+         source = \"{}\"\ncredentials_file = \"login\"\ndetector = \"nanodet-g\"\n{lines}",
+        address(port)
     )
+}
+
+fn address(port: u16) -> String {
+    format!("rtsp://127.0.0.1:{port}/street")
 }
 
 /// The file with name and password that [`LOGIN`] is, for its owner alone.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::{
     browser::Browser,
-    camera::{Server, film_of_people, write_login},
+    camera::Server,
     stage::{Running, Stage, ask, children_of, clip, get, wait_for},
 };
 
@@ -312,9 +312,8 @@ fn the_ground_is_found_from_who_walks_by() {
 #[test]
 fn the_ground_is_found_before_a_live_camera() {
     let stage = Stage::new();
-    let server = Server::start(&film_of_people(&stage), 0);
-    write_login(&stage);
-    let source = format!("rtsp://127.0.0.1:{}/street", server.port);
+    let server = Server::of_people(&stage);
+    let source = server.address();
     let mut running = stage.start(&mut stage.outis(&[
         "calibrate",
         &source,

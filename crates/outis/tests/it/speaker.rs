@@ -204,7 +204,7 @@ fn people_before_a_live_camera_are_spoken_to() {
     let timer = UdpSocket::bind("127.0.0.1:0").unwrap();
     timer.set_read_timeout(Some(Duration::from_secs(120))).unwrap();
     let listener = Listener::start(&stage, "heard", "127.0.0.1", 0);
-    let source = format!("\"rtsp://127.0.0.1:{}/street\"\ncredentials_file = \"login\"", server.port);
+    let source = format!("\"{}\"\ncredentials_file = \"login\"", server.address());
     let zone = "[[camera.zone]]\nname = \"square\"\ncorners = [[0, 0], [1536, 0], [1536, 576], [0, 576]]\n\n[camera.operational]";
     let camera = CAMERA
         .replace("\"street.avi\"", &source)
