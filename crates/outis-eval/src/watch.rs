@@ -211,10 +211,11 @@ impl Watcher {
                     watched.faults += 1;
                     continue;
                 }
-                Event::LeftOut(at) => {
+                Event::LeftOut(at) | Event::Rested(at) => {
                     watched.times.push(at);
                     continue;
                 }
+                Event::Waits => continue,
                 Event::End(_) => break,
             };
             watched.times.push(picture.at());

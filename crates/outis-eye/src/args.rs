@@ -35,6 +35,10 @@ pub(crate) struct Args {
     /// Use the built-in runtime instead of a library.
     #[arg(long, group = "engine")]
     rten: bool,
+    /// Packets of the camera's second, smaller stream of the same view come on descriptor 5: while nobody is there and nothing
+    /// changes in it, the first stream rests.
+    #[arg(long)]
+    substream: bool,
     /// How often the detector looks, per second of media time.
     #[arg(long, value_name = "FPS", default_value = "5", value_parser = look_rate)]
     detect_fps: LookRate,
@@ -144,6 +148,11 @@ impl Args {
             model_file: self.model_file.clone(),
             runtime: self.runtime.clone().map_or(Runtime::Rten, Runtime::OnnxRuntime),
         }
+    }
+
+    /// Whether the camera's second stream is watched, too.
+    pub(crate) fn has_substream(&self) -> bool {
+        self.substream
     }
 
     /// What to tell masks with, and what that may cost.

@@ -51,7 +51,7 @@ impl Drawn {
     /// Compares a picture. A size has no side of zero.
     pub(crate) fn fit(&mut self, at: MediaTime, size_px: (u32, u32)) -> Fit {
         let drawn_px = *self.size_px.get_or_insert(size_px);
-        let zoom = Zoom { x: size_px.0 as f32 / drawn_px.0 as f32, y: size_px.1 as f32 / drawn_px.1 as f32 };
+        let zoom = Zoom::between(drawn_px, size_px);
         if (zoom.x / zoom.y - 1.0).abs() <= SHAPE_TOLERANCE {
             self.other_since = None;
             return Fit::Same(zoom);
@@ -64,6 +64,11 @@ impl Drawn {
 impl Zoom {
     /// Nothing changes.
     pub(crate) const NONE: Self = Self { x: 1.0, y: 1.0 };
+
+    /// From a picture that was drawn in to another one of the same view, whatever its shape.
+    pub(crate) fn between(drawn_px: (u32, u32), size_px: (u32, u32)) -> Self {
+        Self { x: size_px.0 as f32 / drawn_px.0 as f32, y: size_px.1 as f32 / drawn_px.1 as f32 }
+    }
 
     /// As much across as down. For tests.
     #[cfg(test)]

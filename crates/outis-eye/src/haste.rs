@@ -17,6 +17,10 @@ const CAUGHT_UP_MS: i64 = 250;
 /// loading its model, for one.
 const GAIN_MS: i64 = 20;
 
+/// By how much an eye may be behind after a [rest](Haste::excuse), in milliseconds: the second for which packets wait, and
+/// the decoding of what led up to them.
+const EXCUSED_MS: i64 = 4_000;
+
 /// Whether an eye is behind.
 #[derive(Debug)]
 pub(crate) struct Haste {
@@ -27,12 +31,13 @@ pub(crate) struct Haste {
     /// What was said of the newest frame, which may be asked for twice.
     newest: Option<MediaTime>,
     behind: bool,
+    is_excused: bool,
 }
 
 impl Haste {
     /// For a live stream, or for a file, which waits.
     pub(crate) fn new(live: bool) -> Self {
-        Self { live, begun: None, best_ms: None, newest: None, behind: false }
+        Self { live, begun: None, best_ms: None, newest: None, behind: false, is_excused: false }
     }
 
     /// Whether to go on without looking at the frame of this time.
@@ -46,13 +51,20 @@ impl Haste {
         self.behind
     }
 
+    /// Takes it that the eye let packets wait, and has to catch up without passing anything over.
+    pub(crate) fn excuse(&mut self) {
+        self.is_excused = true;
+    }
+
     fn judge(&mut self, ahead_ms: i64) {
         let best_ms = self.best_ms.unwrap_or(ahead_ms);
         self.best_ms = Some(best_ms.min(ahead_ms));
+        self.is_excused &= ahead_ms - best_ms > CAUGHT_UP_MS;
+        let behind_ms = if self.is_excused { EXCUSED_MS } else { BEHIND_MS };
         self.behind = if ahead_ms < best_ms {
             best_ms - ahead_ms > GAIN_MS
         } else {
-            ahead_ms - best_ms > if self.behind { CAUGHT_UP_MS } else { BEHIND_MS }
+            ahead_ms - best_ms > if self.behind { CAUGHT_UP_MS } else { behind_ms }
         };
     }
 }
@@ -74,6 +86,22 @@ mod tests {
     fn an_eye_that_is_behind_catches_up_before_it_looks_again() {
         let behind = judge(&[0, 700, 701, 600, 251, 250, 600, 900, 0]);
         assert_eq!(behind, [false, false, true, true, true, false, false, true, false]);
+    }
+
+    #[test]
+    fn who_let_packets_wait_is_excused_until_he_has_caught_up() {
+        let mut haste = Haste::new(true);
+        haste.judge(0);
+        haste.excuse();
+        let behind = [1_900, 2_600, 900, 251, 250, 701].map(|ms| {
+            haste.judge(ms);
+            haste.behind
+        });
+        assert_eq!(behind, [false, false, false, false, false, true]);
+        haste.judge(0);
+        haste.excuse();
+        haste.judge(EXCUSED_MS + 1);
+        assert!(haste.behind, "there is an end to it");
     }
 
     #[test]

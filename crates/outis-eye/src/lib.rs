@@ -6,6 +6,7 @@
 //! No network, no file after start-up, no log.
 
 mod blank;
+mod calm;
 pub mod decode;
 pub mod detect;
 mod drawn;
@@ -20,5 +21,6 @@ pub mod run;
 mod scale;
 pub mod schedule;
 pub mod still;
+mod substream;
 
 pub use frame::{ColorSpace, Frame, Matrix, Range, Rotation};

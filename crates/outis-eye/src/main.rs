@@ -5,15 +5,18 @@
 
 mod args;
 
-use std::{io, process::ExitCode};
+use std::{
+    io::{self, Read},
+    process::ExitCode,
+};
 
 use clap::Parser;
 use outis_eye::{
     detect::{self, Detect, Runtime},
     mask::{self, Masks},
-    run::{Settings, run_with_masks},
+    run::{Settings, run_with_substream},
 };
-use outis_jail::{Engine, Leave, LockedEye};
+use outis_jail::{Engine, EyeEnds, Leave, LockedEye};
 
 pub(crate) use self::args::{Args, SettingsError};
 
@@ -47,11 +50,13 @@ pub(crate) struct Ready {
 fn start(args: Args) -> anyhow::Result<Ready> {
     let choice = args.detector();
     let masks = args.masks();
+    let has_substream = args.has_substream();
     let mut settings = args.settings()?;
     let opened = detect::open(&choice)?;
     let masks =
         masks.map(|(choice, budget)| mask::open(&choice).map(|opened| (opened, budget))).transpose()?;
-    let entered = outis_jail::enter_eye(engine(&choice.runtime))?;
+    let enter = if has_substream { outis_jail::enter_eye_with_substream } else { outis_jail::enter_eye };
+    let entered = enter(engine(&choice.runtime))?;
     let detector = opened.prepare()?;
     let masks = masks.map(|(opened, budget)| opened.prepare(budget)).transpose()?;
     let thresholds = detector.thresholds();
@@ -71,8 +76,9 @@ pub(crate) fn engine(runtime: &Runtime) -> Engine {
 /// The first byte of video is read here, behind the lock.
 fn look(ready: Ready) -> Leave {
     let Ready { locked, mut detector, mut masks, settings } = ready;
-    let (packets, records) = locked.into_packets_and_records();
-    match run_with_masks(packets, records, detector.as_mut(), masks.as_mut(), settings) {
+    let EyeEnds { packets, substream, records } = locked.into_ends();
+    let substream = substream.map(|packets| Box::new(packets) as Box<dyn Read>);
+    match run_with_substream(packets, substream, records, detector.as_mut(), masks.as_mut(), settings) {
         Ok(_) => Leave::Done,
         // The door is gone: there is nobody left to tell.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Leave::Done,

@@ -15,6 +15,7 @@ use outis_record::{
 use crate::{
     Frame,
     blank::Blanks,
+    calm::Calm,
     decode::{Event, Frames, Picture, StartError},
     detect::{Detect, DetectError},
     drawn::{Drawn, Fit, Zoom},
@@ -23,6 +24,7 @@ use crate::{
     moved::Moved,
     plan::{Look, Planner, Way},
     schedule::{LookRate, LookSchedule},
+    substream::Substream,
 };
 
 /// Without snapshots, progress is told this often.
@@ -85,6 +87,23 @@ pub fn run_with_masks(
     output: impl Write,
     detector: &mut dyn Detect,
     masks: Option<&mut Masks>,
+    settings: Settings,
+) -> io::Result<Outcome> {
+    run_with_substream(input, None, output, detector, masks, settings)
+}
+
+/// The same for a live camera that also sends a second, smaller stream of the same view: so long as nobody is there and
+/// nothing changes in it, the first one rests. Reads from it fail with [`WouldBlock`](io::ErrorKind::WouldBlock) where they
+/// would wait. When it ends, everything goes on without it.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with_substream(
+    input: impl Read,
+    substream: Option<Box<dyn Read>>,
+    output: impl Write,
+    detector: &mut dyn Detect,
+    masks: Option<&mut Masks>,
     mut settings: Settings,
 ) -> io::Result<Outcome> {
     settings.measure.counter.masks = masks.as_ref().map(|masks| masks.settings());
@@ -105,11 +124,14 @@ pub fn run_with_masks(
     // A file that is not passed on from its beginning: its windows are those of the whole.
     let skipped_ms = i64::try_from(frames.header().skipped_ms).unwrap_or(i64::MAX);
     settings.measure.origin_ms = settings.measure.origin_ms.saturating_add(skipped_ms);
+    let blanks = settings.blanks.clone();
     let mut eye = Eye::new(detector, masks, output, settings);
+    eye.substream = substream.map(|input| Substream::new(input, blanks));
     eye.haste = Haste::new(frames.header().origin_unix_ms.is_some());
     eye.progress.duration_ms = frames.header().duration_us.unwrap_or(0) / 1000;
     let mut unsupported = false;
     while let Some(event) = frames.next_wanted(|at| eye.schedule.may_be_due(at) && !eye.haste.is_behind(at)) {
+        eye.rest_or_wake(&mut frames);
         match event {
             Event::Picture(picture) => {
                 if let Seen::Lost = eye.picture(picture, &mut frames)? {
@@ -117,6 +139,8 @@ pub fn run_with_masks(
                 }
             }
             Event::LeftOut(at) => eye.left_out(at)?,
+            Event::Rested(at) => eye.rested(at)?,
+            Event::Waits => {}
             Event::Fault(notice) => eye.notices.add(notice, 1),
             Event::UnsupportedFeature => {
                 unsupported = true;
@@ -164,6 +188,12 @@ struct Eye<'a, W> {
     measurer: Measurer,
     schedule: LookSchedule,
     haste: Haste,
+    substream: Option<Substream>,
+    calm: Calm,
+    was_resting: bool,
+    /// Of the newest look.
+    looked: Option<MediaTime>,
+    observed_share: f32,
     snapshots: Option<Ticker>,
     progress_ticks: Ticker,
     doubt_ticks: Ticker,
@@ -188,6 +218,7 @@ impl<'a, W: Write> Eye<'a, W> {
         let classes = schema.classes().to_vec();
         let mut measurer = Measurer::new(scene.clone(), schema, measure);
         measurer.watch_for(&alerts.situations, alerts.gap_ms);
+        let calm = Calm::new(detector.thresholds().score_new);
         Self {
             detector,
             masks,
@@ -203,6 +234,11 @@ impl<'a, W: Write> Eye<'a, W> {
             measurer,
             schedule: LookSchedule::new(look_rate),
             haste: Haste::new(false),
+            substream: None,
+            calm,
+            was_resting: false,
+            looked: None,
+            observed_share: 0.0,
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
             doubt_ticks: Ticker::new(DOUBT_MS),
@@ -211,6 +247,33 @@ impl<'a, W: Write> Eye<'a, W> {
             notices: Notices::default(),
             batch: Vec::new(),
         }
+    }
+
+    /// Lets the stream rest while nobody is there and nothing moves, and wakes it as soon as anything does.
+    fn rest_or_wake(&mut self, frames: &mut Frames<impl Read>) {
+        let (Some(substream), Some(drawn_px)) = (&mut self.substream, self.drawn.size_px()) else { return };
+        substream.take(drawn_px);
+        if self.looked.is_some_and(|at| self.calm.has_lasted(at)) && substream.is_still() {
+            frames.rest();
+        } else {
+            frames.wake();
+        }
+        if self.was_resting && !frames.is_resting() {
+            self.haste.excuse();
+            self.calm.disturb();
+        }
+        self.was_resting = frames.is_resting();
+    }
+
+    /// A frame of a stream that rests. The view is as it was when it was looked at last, with nobody in it.
+    fn rested(&mut self, at: MediaTime) -> io::Result<()> {
+        let due = self.schedule.is_due(at);
+        self.frame(at);
+        if due {
+            self.progress.looks = self.progress.looks.saturating_add(1);
+            self.measurer.look_partly(at, &[], self.observed_share);
+        }
+        self.tell(at, due)
     }
 
     /// A frame that is not looked at and was not decoded.
@@ -241,7 +304,8 @@ impl<'a, W: Write> Eye<'a, W> {
             Fit::Lost => return Ok(Seen::Lost),
         }
         let due = self.schedule.is_due(at);
-        let looked = due && !self.haste.is_behind(at);
+        // Packets of a stream that rests have waited on purpose.
+        let looked = due && (frames.is_resting() || !self.haste.is_behind(at));
         if due && !looked {
             self.notices.add(Notice::Behind, 1);
         }
@@ -290,11 +354,17 @@ impl<'a, W: Write> Eye<'a, W> {
             self.notices.add(Notice::DetectorFault, 1);
             return None;
         }
+        let at = frame.at();
         let floor = self.detector.thresholds().score_min;
         let Ok(mut look) = self.planner.look(&mut *self.detector, frame, floor) else {
             self.notices.add(Notice::DetectorFault, 1);
             return None;
         };
+        self.calm.look(at, &look);
+        (self.looked, self.observed_share) = (Some(at), look.observed_share);
+        if let Some(substream) = self.substream.as_mut().filter(|_| self.calm.is_empty()) {
+            substream.settle(at);
+        }
         look.detections.retain(|detection| self.classes.contains(&detection.class));
         if self.zoom != Zoom::NONE {
             look.detections.iter_mut().for_each(|detection| *detection = self.zoom.back(*detection));

@@ -1,4 +1,5 @@
-//! The two descriptors that a locked program has, under fixed numbers that the rules name: 3 to read, 4 to write.
+//! The descriptors that a locked program has, under fixed numbers that the rules name: 3 to read, 4 to write, and for an
+//! eye whose camera has a second stream 5 to read.
 
 use std::{
     fs::File,
@@ -46,10 +47,30 @@ impl Ends {
 
     /// Gives them their numbers, and closes everything else but standard error.
     pub(crate) fn renumber(self) -> Result<(Input, Output), JailError> {
-        let (input, output) =
-            ffi::keep_only(self.input, self.output).map_err(JailError::step("sort descriptors"))?;
+        let [input, output] =
+            ffi::keep_only([self.input, self.output]).map_err(JailError::step("sort descriptors"))?;
         Ok((Input(input), Output(output)))
     }
+
+    /// The same with the packets of a second stream.
+    pub(crate) fn renumber_with(self, substream: OwnedFd) -> Result<(Input, Output, Substream), JailError> {
+        let [input, output, substream] = ffi::keep_only([self.input, self.output, substream])
+            .map_err(JailError::step("sort descriptors"))?;
+        Ok((Input(input), Output(output), Substream(substream)))
+    }
+}
+
+/// The packets of a camera's second stream, which an eye is started with on descriptor 5. They are read without waiting.
+///
+/// # Errors
+/// When descriptor 5 is not a pipe.
+pub(crate) fn substream() -> Result<OwnedFd, JailError> {
+    let input = ffi::duplicate(ffi::SUBSTREAM).map_err(JailError::step("use descriptor 5"))?;
+    if !ffi::is_pipe(&input) {
+        return Err(JailError::NotAPipe("second input"));
+    }
+    ffi::do_not_wait(&input).map_err(JailError::step("read without waiting"))?;
+    Ok(input)
 }
 
 /// Packets on standard output, and no input yet: those of an intake that must connect first.
@@ -83,6 +104,17 @@ impl AsRawFd for Input {
 impl Seek for Input {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.0.seek(to)
+    }
+}
+
+/// Descriptor 5: the packets of a camera's second stream, for an eye. A read never waits: where nothing has come, it fails
+/// with [`WouldBlock`](io::ErrorKind::WouldBlock). Never closed.
+#[derive(Debug)]
+pub struct Substream(ManuallyDrop<File>);
+
+impl Read for Substream {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
     }
 }
 

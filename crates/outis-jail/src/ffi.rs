@@ -19,6 +19,8 @@ use std::{
 const INPUT: RawFd = 3;
 /// The number that the output gets; `rules/` names it.
 const OUTPUT: RawFd = 4;
+/// The number under which an eye is started with a second input, and which that keeps; `rules/` names it.
+pub(crate) const SUBSTREAM: RawFd = 5;
 /// Numbers that are kept taken while an intake connects.
 const SPARES: [RawFd; 3] = [0, 1, INPUT];
 /// Where copies wait while numbers are given away.
@@ -73,25 +75,35 @@ pub(crate) fn is_pipe(descriptor: &OwnedFd) -> bool {
     known && status.st_mode & libc::S_IFMT == libc::S_IFIFO
 }
 
-/// Gives two descriptors their numbers and closes all others but standard error.
-pub(crate) fn keep_only(
-    input: OwnedFd,
-    output: OwnedFd,
-) -> io::Result<(ManuallyDrop<File>, ManuallyDrop<File>)> {
-    let aside = [duplicate(input.as_raw_fd())?, duplicate(output.as_raw_fd())?].map(IntoRawFd::into_raw_fd);
-    // Whatever numbers they had are closed below, or taken over.
-    let _ = (input.into_raw_fd(), output.into_raw_fd());
-    for (from, to) in aside.into_iter().zip([INPUT, OUTPUT]) {
+/// Gives descriptors their numbers, one after the other from [`INPUT`] on, and closes all others but standard error.
+pub(crate) fn keep_only<const KEPT: usize>(kept: [OwnedFd; KEPT]) -> io::Result<[ManuallyDrop<File>; KEPT]> {
+    let numbers: [RawFd; KEPT] = std::array::from_fn(|index| INPUT + index as RawFd);
+    let mut aside = Vec::new();
+    for descriptor in kept {
+        aside.push(duplicate(descriptor.as_raw_fd())?.into_raw_fd());
+        // Whatever number it had is closed below, or taken over.
+        let _ = descriptor.into_raw_fd();
+    }
+    for (from, to) in aside.into_iter().zip(numbers) {
         // SAFETY: takes numbers; `to` is closed if something was there.
         check(unsafe { libc::dup3(from, to, libc::O_CLOEXEC) })?;
     }
-    for (first, last) in [(0, 1), (OUTPUT as u32 + 1, u32::MAX)] {
+    for (first, last) in [(0, 1), (INPUT as u32 + KEPT as u32, u32::MAX)] {
         // SAFETY: takes numbers. Whoever still holds one of these descriptors gets errors, no other file: from here
-        // on nothing is opened. This is for the beginning of a program that goes on with its two ends.
+        // on nothing is opened. This is for the beginning of a program that goes on with its own ends.
         check_long(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) })?;
     }
-    // SAFETY: both numbers were just given; each is owned by one value, which is never dropped.
-    Ok(unsafe { (ManuallyDrop::new(File::from_raw_fd(INPUT)), ManuallyDrop::new(File::from_raw_fd(OUTPUT))) })
+    // SAFETY: the numbers were just given; each is owned by one value, which is never dropped.
+    Ok(numbers.map(|number| ManuallyDrop::new(unsafe { File::from_raw_fd(number) })))
+}
+
+/// Reads from a descriptor say from now on that there is nothing, where they would have waited.
+pub(crate) fn do_not_wait(descriptor: &OwnedFd) -> io::Result<()> {
+    let number = descriptor.as_raw_fd();
+    // SAFETY: takes numbers.
+    let flags = check(unsafe { libc::fcntl(number, libc::F_GETFL) })?;
+    // SAFETY: as above.
+    check(unsafe { libc::fcntl(number, libc::F_SETFL, flags | libc::O_NONBLOCK) }).map(drop)
 }
 
 /// Gives the output its number and closes all others but standard error, so that what is opened next gets the numbers

@@ -27,13 +27,13 @@ mod states;
 mod trace;
 
 pub use calls::{name as call_name, number as call_number};
-pub use ends::{BLOCK_LEN, Blocks, Input, Output, RECORD_LEN, Records};
+pub use ends::{BLOCK_LEN, Blocks, Input, Output, RECORD_LEN, Records, Substream};
 pub use error::JailError;
 pub use ffi::{Leave, is_offered, leave};
 pub use live::{EnteredLive, enter_intake_live};
 pub use rules::{Condition, Holds, Role, Rule, Verdict};
 pub use states::{
-    Engine, EnteredEye, EnteredIntake, LockedEye, LockedIntake, LockedStill, enter_eye, enter_intake,
-    lock_intake_of_device, lock_still, was_stopped,
+    Engine, EnteredEye, EnteredIntake, EyeEnds, LockedEye, LockedIntake, LockedStill, enter_eye,
+    enter_eye_with_substream, enter_intake, lock_intake_of_device, lock_still, was_stopped,
 };
 pub use trace::{Call, TraceError, Traced, trace};

@@ -278,6 +278,8 @@ mod tests {
             ("a record and four gigabytes", "write", [4, 0x1000, 64 | 1 << 32, 0, 0, 0], false),
             ("a record elsewhere", "write", [2, 0x1000, 64, 0, 0, 0], false),
             ("packets", "read", [3, 0x1000, 8192, 0, 0, 0], true),
+            ("packets of a second stream", "read", [5, 0x1000, 8192, 0, 0, 0], true),
+            ("a second stream to write to", "write", [5, 0x1000, 64, 0, 0, 0], false),
             ("what is not ours to read", "read", [0, 0x1000, 8192, 0, 0, 0], false),
             ("memory", "mmap", [0, 4096, 3, 0x22, NONE, 0], true),
             ("memory, as some compilers put it", "mmap", [0, 4096, 3, 0x22, 0xffff_ffff, 0], true),

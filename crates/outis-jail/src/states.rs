@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     JailError,
-    ends::{Blocks, Ends, Input, Output, Records},
+    ends::{self, Blocks, Ends, Input, Output, Records, Substream},
     ffi, files,
     filter::Filters,
     limits, namespaces,
@@ -29,6 +29,7 @@ pub enum Engine {
 pub struct EnteredEye {
     input: Input,
     output: Output,
+    substream: Option<Substream>,
     engine: Engine,
 }
 
@@ -36,13 +37,25 @@ pub struct EnteredEye {
 /// only [`EnteredEye::lock`] makes one:
 /// ```compile_fail,E0451
 /// fn free(input: outis_jail::Input, output: outis_jail::Output) -> outis_jail::LockedEye {
-///     outis_jail::LockedEye { input, output }
+///     outis_jail::LockedEye { input, output, substream: None }
 /// }
 /// ```
 #[derive(Debug)]
 pub struct LockedEye {
     input: Input,
     output: Output,
+    substream: Option<Substream>,
+}
+
+/// What a locked eye reads and writes.
+#[derive(Debug)]
+pub struct EyeEnds {
+    /// Where packets come from.
+    pub packets: Input,
+    /// Where those of the camera's second stream come from, if it is watched too.
+    pub substream: Option<Substream>,
+    /// Where records go.
+    pub records: Records,
 }
 
 /// A maker of stills that can do what its list says and nothing else. Only from this comes something to read video from.
@@ -71,8 +84,19 @@ pub struct LockedIntake {
 /// # Errors
 /// When the kernel cannot do it. The program must end then.
 pub fn enter_eye(engine: Engine) -> Result<EnteredEye, JailError> {
-    let (input, output) = enter(Ends::from_stdio()?)?;
-    Ok(EnteredEye { input, output, engine })
+    let (input, output) = enter(Ends::from_stdio()?, Ends::renumber)?;
+    Ok(EnteredEye { input, output, substream: None, engine })
+}
+
+/// The same for an eye that was started with the packets of its camera's second stream on descriptor 5.
+///
+/// # Errors
+/// As [`enter_eye`], and when descriptor 5 is no pipe.
+pub fn enter_eye_with_substream(engine: Engine) -> Result<EnteredEye, JailError> {
+    let substream = ends::substream()?;
+    let renumber = |ends: Ends| ends.renumber_with(substream);
+    let (input, output, substream) = enter(Ends::from_stdio()?, renumber)?;
+    Ok(EnteredEye { input, output, substream: Some(substream), engine })
 }
 
 /// Both steps of a maker of stills at once, for a process with one thread: it loads nothing. Packets will come from
@@ -81,7 +105,7 @@ pub fn enter_eye(engine: Engine) -> Result<EnteredEye, JailError> {
 /// # Errors
 /// When the kernel cannot do it. The program must end then.
 pub fn lock_still() -> Result<LockedStill, JailError> {
-    let (input, output) = enter(Ends::from_stdio()?)?;
+    let (input, output) = enter(Ends::from_stdio()?, Ends::renumber)?;
     limits::at_lock()?;
     lock(Role::Still)?;
     Ok(LockedStill { input, output })
@@ -93,7 +117,7 @@ pub fn lock_still() -> Result<LockedStill, JailError> {
 /// # Errors
 /// When the kernel cannot do it. The program must end then.
 pub fn enter_intake(source: impl Into<OwnedFd>) -> Result<(EnteredIntake, Input), JailError> {
-    let (input, output) = enter(Ends::from_source(source.into())?)?;
+    let (input, output) = enter(Ends::from_source(source.into())?, Ends::renumber)?;
     limits::at_lock()?;
     Filters::new(Role::IntakeOpening)?.install()?;
     Ok((EnteredIntake { output }, input))
@@ -105,7 +129,7 @@ pub fn enter_intake(source: impl Into<OwnedFd>) -> Result<(EnteredIntake, Input)
 /// # Errors
 /// When the kernel cannot do it. The program must end then.
 pub fn lock_intake_of_device(camera: impl Into<OwnedFd>) -> Result<(LockedIntake, Input), JailError> {
-    let (input, output) = enter(Ends::from_source(camera.into())?)?;
+    let (input, output) = enter(Ends::from_source(camera.into())?, Ends::renumber)?;
     limits::at_calling(1)?;
     lock(Role::IntakeDevice)?;
     Ok((LockedIntake::new(output), input))
@@ -116,9 +140,9 @@ pub fn was_stopped(status: ExitStatus) -> bool {
     status.signal() == Some(libc::SIGSYS)
 }
 
-fn enter(ends: Ends) -> Result<(Input, Output), JailError> {
+fn enter<T>(ends: Ends, renumber: impl FnOnce(Ends) -> Result<T, JailError>) -> Result<T, JailError> {
     ffi::one_heap();
-    let ends = ends.renumber()?;
+    let ends = renumber(ends)?;
     ffi::forget_signal_handlers().map_err(JailError::step("forget signal handlers"))?;
     limits::at_entry()?;
     namespaces::leave_the_world()?;
@@ -147,14 +171,14 @@ impl EnteredEye {
             Engine::OnnxRuntime => Role::Eye,
             Engine::BuiltIn => Role::EyeBuiltIn,
         })?;
-        Ok(LockedEye { input: self.input, output: self.output })
+        Ok(LockedEye { input: self.input, output: self.output, substream: self.substream })
     }
 }
 
 impl LockedEye {
-    /// Where packets come from, and where records go.
-    pub fn into_packets_and_records(self) -> (Input, Records) {
-        (self.input, self.output.into_records())
+    /// What it reads and writes.
+    pub fn into_ends(self) -> EyeEnds {
+        EyeEnds { packets: self.input, substream: self.substream, records: self.output.into_records() }
     }
 }
 

@@ -13,11 +13,13 @@
 
 mod header;
 mod read;
+mod trickle;
 mod wire;
 mod write;
 
 pub use header::{Header, Name, NameError, Ratio};
 pub use read::{Item, ReadError, Reader};
+pub use trickle::Trickle;
 pub use write::{WriteError, Writer};
 
 /// The first bytes of a stream.

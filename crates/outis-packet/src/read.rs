@@ -76,7 +76,7 @@ impl<R: Read> Reader<R> {
         if let Some(ending) = self.ended {
             return Ok(Item::End(ending));
         }
-        let next = match self.fill() {
+        let next = match get_item(&mut self.input, &mut self.extradata, &mut self.data) {
             Err(ReadError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => {
                 Ok(Next::End(Ending::Truncated))
             }
@@ -96,40 +96,44 @@ impl<R: Read> Reader<R> {
             }
         }
     }
-
-    /// Reads the next item; a packet's bytes go to the buffers, its other fields are returned.
-    fn fill(&mut self) -> Result<Next, ReadError> {
-        let input = &mut self.input;
-        match get(input)? {
-            [TAG_END] => match get(input)? {
-                [0] => Ok(Next::End(Ending::Complete)),
-                [1] => Ok(Next::End(Ending::Truncated)),
-                _ => Err(ReadError::Field("ending")),
-            },
-            [TAG_PACKET] => {
-                let [flags] = get(input)?;
-                if flags > 0b11 {
-                    return Err(ReadError::Field("flags"));
-                }
-                let (pts, dts) = (get_time(input)?, get_time(input)?);
-                let duration = i64::from_le_bytes(get(input)?);
-                let arrival_us = u64::from_le_bytes(get(input)?);
-                fill_bytes(input, "extradata", Header::EXTRADATA_MAX, &mut self.extradata)?;
-                fill_bytes(input, "packet", Packet::DATA_MAX, &mut self.data)?;
-                let (key, corrupt) = (flags & 0b01 != 0, flags & 0b10 != 0);
-                Ok(Next::Packet(Packet { pts, dts, duration, arrival_us, key, corrupt, ..Packet::default() }))
-            }
-            _ => Err(ReadError::Field("tag")),
-        }
-    }
 }
 
-enum Next {
+/// An item whose bytes, if it is a packet, are in buffers of their own.
+pub(crate) enum Next {
     Packet(Packet<'static>),
     End(Ending),
 }
 
-fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
+/// Reads the next item; a packet's bytes go to the buffers, its other fields are returned.
+pub(crate) fn get_item(
+    input: &mut impl Read,
+    extradata: &mut Vec<u8>,
+    data: &mut Vec<u8>,
+) -> Result<Next, ReadError> {
+    match get(input)? {
+        [TAG_END] => match get(input)? {
+            [0] => Ok(Next::End(Ending::Complete)),
+            [1] => Ok(Next::End(Ending::Truncated)),
+            _ => Err(ReadError::Field("ending")),
+        },
+        [TAG_PACKET] => {
+            let [flags] = get(input)?;
+            if flags > 0b11 {
+                return Err(ReadError::Field("flags"));
+            }
+            let (pts, dts) = (get_time(input)?, get_time(input)?);
+            let duration = i64::from_le_bytes(get(input)?);
+            let arrival_us = u64::from_le_bytes(get(input)?);
+            fill_bytes(input, "extradata", Header::EXTRADATA_MAX, extradata)?;
+            fill_bytes(input, "packet", Packet::DATA_MAX, data)?;
+            let (key, corrupt) = (flags & 0b01 != 0, flags & 0b10 != 0);
+            Ok(Next::Packet(Packet { pts, dts, duration, arrival_us, key, corrupt, ..Packet::default() }))
+        }
+        _ => Err(ReadError::Field("tag")),
+    }
+}
+
+pub(crate) fn get_header(input: &mut impl Read) -> Result<Header, ReadError> {
     if get(input)? != MAGIC {
         return Err(ReadError::Magic);
     }
@@ -218,13 +222,13 @@ fn get_ratio(input: &mut impl Read, field: &'static str) -> Result<Option<Ratio>
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::Writer;
 
-    fn header() -> Header {
+    pub(crate) fn header() -> Header {
         Header {
             codec: Name::new("h264").unwrap(),
             codec_tag: 0x3163_7661,

@@ -73,7 +73,11 @@ fn look(packets: Input, seconds: u32) -> Answer {
                     still.take(&frame);
                 }
             }
-            Event::LeftOut(_) | Event::Fault(_) | Event::UnsupportedFeature => {}
+            Event::LeftOut(_)
+            | Event::Rested(_)
+            | Event::Waits
+            | Event::Fault(_)
+            | Event::UnsupportedFeature => {}
             Event::End(_) => break,
         }
     }

@@ -85,6 +85,12 @@ impl Decoder {
         let _ = self.video.send_eof();
     }
 
+    /// Begins anew, with a key frame, after it was [drained](Self::drain) or in the middle of a stream.
+    pub(crate) fn restart(&mut self) {
+        self.video.flush();
+        self.errors_in_a_row = 0;
+    }
+
     /// Takes the next frame.
     pub(crate) fn receive(&mut self) -> Output {
         let mut frame = Video::empty();

@@ -25,11 +25,16 @@ impl LeftOut {
     /// against it.
     pub(crate) fn take(&mut self, packet: &Packet<'_>, is_superfluous: impl FnOnce(i64) -> bool) -> bool {
         self.sound_packets = self.sound_packets.saturating_add(1);
-        let sound = self.sound_packets > SOUND_PACKETS_MIN && !packet.corrupt;
+        let sound = self.is_sound() && !packet.corrupt;
         let Some(time) = packet.pts.filter(|_| sound && self.waiting.len() < WAITING_MAX) else {
             return false;
         };
         is_superfluous(time) && self.waiting.insert(time)
+    }
+
+    /// Whether nothing has been wrong with the stream for a while.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.sound_packets > SOUND_PACKETS_MIN
     }
 
     /// Something was wrong with the stream.

@@ -10,7 +10,9 @@ mod convert;
 mod decoder;
 pub(crate) mod ffi;
 mod left_out;
+mod newest;
 mod references;
+mod rest;
 
 use std::{collections::VecDeque, io::Read};
 
@@ -26,9 +28,11 @@ use self::{
     decoder::{Decoder, Output},
     left_out::LeftOut,
     references::References,
+    rest::{Passed, Rest},
 };
 use crate::frame::{Frame, Rotation};
 
+pub(crate) use self::newest::{Gone, Newest};
 pub use crate::frame::Unreadable;
 
 /// Reads what `outis-intake` writes, and decodes it.
@@ -47,17 +51,23 @@ pub use crate::frame::Unreadable;
 #[expect(missing_debug_implementations, reason = "it holds pictures")]
 pub struct Frames<R: Read> {
     reader: Reader<R>,
-    decoder: Decoder,
-    clock: Clock,
-    live: Option<Live>,
+    decoding: Decoding,
     converter: Converter,
     rotation: Rotation,
     size_px: Option<(u32, u32)>,
-    references: References,
-    left_out: LeftOut,
+    rest: Rest,
     /// Told before anything else is read.
     pending: VecDeque<Event>,
     state: State,
+}
+
+/// The decoder, what it is given, and when what it gives is shown.
+struct Decoding {
+    decoder: Decoder,
+    clock: Clock,
+    live: Option<Live>,
+    references: References,
+    left_out: LeftOut,
 }
 
 /// What is kept of a live stream beside its frames.
@@ -85,6 +95,10 @@ impl Live {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Reading,
+    /// The stream rests. The decoder may still hold frames back, or one key frame.
+    Resting,
+    /// It does, and the decoder is ready for a key frame.
+    Asleep,
     /// The stream is over; the decoder may still hold frames back.
     Draining(Ending),
     Over,
@@ -97,6 +111,10 @@ pub enum Event {
     Picture(Picture),
     /// A frame was not decoded: nobody wanted it, and no other frame needs it.
     LeftOut(MediaTime),
+    /// A frame was not decoded, because the stream [rests](Frames::rest).
+    Rested(MediaTime),
+    /// The stream rests, and nothing is told yet of what came.
+    Waits,
     /// Something was wrong, and decoding goes on.
     Fault(Notice),
     /// The stream uses a feature that the decoder has not got; the packet was left out.
@@ -163,14 +181,17 @@ impl<R: Read> Frames<R> {
         let decoder = Decoder::open(header)
             .map_err(|_| StartError::UnsupportedCodec { codec: header.codec.as_str().to_owned() })?;
         Ok(Self {
-            decoder,
-            clock: Clock::new(header.time_base, header.frame_rate),
-            live: header.origin_unix_ms.map(|_| Live::default()),
+            decoding: Decoding {
+                decoder,
+                clock: Clock::new(header.time_base, header.frame_rate),
+                live: header.origin_unix_ms.map(|_| Live::default()),
+                references: References::new(header),
+                left_out: LeftOut::default(),
+            },
             converter: Converter::default(),
             rotation: Rotation::from_degrees(header.rotation_deg.into()),
             size_px: None,
-            references: References::new(header),
-            left_out: LeftOut::default(),
+            rest: Rest::default(),
             pending: VecDeque::new(),
             state: State::Reading,
             reader,
@@ -191,13 +212,38 @@ impl<R: Read> Frames<R> {
         self.converter.convert(video, at, rotation)
     }
 
+    /// Lets the stream rest, from its next key frame on: of what comes only a key frame a second is decoded, until
+    /// [`wake`](Self::wake) or until the stream has something unusual. Everything comes a second later meanwhile, in the same
+    /// order and with the same times.
+    pub fn rest(&mut self) {
+        if self.decoding.left_out.is_sound() {
+            self.rest.want();
+        }
+    }
+
+    /// Whether the stream rests.
+    pub fn is_resting(&self) -> bool {
+        self.rest.is_on()
+    }
+
+    /// Ends a rest, or the wish for one. What came in the last second is decoded as if there had been none.
+    pub fn wake(&mut self) {
+        self.rest.wake();
+        if self.state == State::Asleep {
+            self.state = State::Reading;
+        }
+    }
+
     /// Takes what the decoder has, or `None` when it needs a packet or is empty.
     fn receive(&mut self) -> Option<Event> {
-        match self.decoder.receive() {
-            Output::Frame(video) => Some(self.picture(video)),
-            Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
-            Output::Unsupported => Some(Event::UnsupportedFeature),
-            Output::Hungry | Output::Empty => None,
+        loop {
+            return match self.decoding.decoder.receive() {
+                Output::Frame(video) if self.rest.was_told(ffi::shown_at(&video)) => continue,
+                Output::Frame(video) => Some(self.picture(video)),
+                Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
+                Output::Unsupported => Some(Event::UnsupportedFeature),
+                Output::Hungry | Output::Empty => None,
+            };
         }
     }
 
@@ -206,7 +252,7 @@ impl<R: Read> Frames<R> {
         if let Some(shown_at) = shown_at {
             self.tell_left_out(|time| time < shown_at);
         }
-        let (at, clock_fault) = self.stamp(shown_at);
+        let (at, clock_fault) = self.decoding.stamp(shown_at);
         // In containers that keep times of decoding only, such as AVI, frames that were held back to the end have
         // lost theirs. The frame rate is exact there, so nothing is wrong.
         let held_back = matches!(self.state, State::Draining(_));
@@ -220,27 +266,19 @@ impl<R: Read> Frames<R> {
             damaged.then_some(Notice::DamagedPacket),
         ];
         if video.is_interlaced() || faults.iter().any(Option::is_some) {
-            self.left_out.doubt();
+            self.decoding.left_out.doubt();
         }
         self.pending.extend(faults.into_iter().flatten().map(Event::Fault));
         self.pending.push_back(Event::Picture(Picture { video, at, rotation: self.rotation }));
         self.pending.pop_front().expect("a picture was added")
     }
 
-    fn stamp(&mut self, time: Option<i64>) -> (MediaTime, Option<Notice>) {
-        let (at, fault) = self.clock.stamp(time);
-        let Some(live) = &mut self.live else { return (at, fault) };
-        let (at_us, jumped) = live.arrivals.place(at.as_micros(), time.is_some(), live.newest_us);
-        // Without a timestamp, when it came is as good.
-        (MediaTime::from_micros(at_us), jumped.then_some(Notice::TimestampJump))
-    }
-
     /// Tells of the frames that were left out and are shown at these times.
     fn tell_left_out(&mut self, are_due: impl Fn(i64) -> bool) {
-        while let Some(time) = self.left_out.next_if(&are_due) {
-            let (at, fault) = self.stamp(Some(time));
+        while let Some(time) = self.decoding.left_out.next_if(&are_due) {
+            let (at, fault) = self.decoding.stamp(Some(time));
             if fault.is_some() {
-                self.left_out.doubt();
+                self.decoding.left_out.doubt();
             }
             self.pending.extend(fault.map(Event::Fault));
             self.pending.push_back(Event::LeftOut(at));
@@ -249,39 +287,106 @@ impl<R: Read> Frames<R> {
 
     /// Gives the next packet to the decoder, or leaves it out.
     fn feed(&mut self, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
+        match self.rest.next_kept() {
+            Some((kept, true)) => return self.decoding.decode(&kept.packet()),
+            Some((kept, false)) => return self.decoding.take(&kept.packet(), wanted),
+            None => {}
+        }
         let ending = match self.reader.read() {
-            Ok(Item::Packet(packet)) => {
-                if !self.live.as_mut().is_none_or(|live| live.takes(&packet)) {
-                    return None;
-                }
-                let is_unneeded = self.references.are_none_to(&packet);
-                let mut is_unwanted = |time| {
-                    let at_us = self.clock.expected_at(time).map(MediaTime::as_micros);
-                    let tied =
-                        |at_us| self.live.as_ref().map_or(at_us, |live| live.arrivals.expected_us(at_us));
-                    at_us.is_some_and(|at_us| !wanted(MediaTime::from_micros(tied(at_us))))
-                };
-                if self.left_out.take(&packet, |time| is_unneeded && is_unwanted(time)) {
-                    return None;
-                }
-                let fault = match self.decoder.send(&packet) {
-                    Output::Unsupported => Some(Event::UnsupportedFeature),
-                    Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
-                    _ if packet.corrupt => Some(Event::Fault(Notice::DamagedPacket)),
-                    _ => None,
-                };
-                if fault.is_some() {
-                    self.left_out.doubt();
-                }
-                return fault;
+            Ok(Item::Packet(packet)) if self.rest.begin(&packet) => {
+                // What the decoder holds back is shown before.
+                self.decoding.decoder.drain();
+                self.state = State::Resting;
+                return Some(Event::Waits);
             }
+            Ok(Item::Packet(packet)) => return self.decoding.take(&packet, wanted),
             Ok(Item::End(ending)) => ending,
             // An intake that sends nonsense is as good as gone.
             Err(_) => Ending::Truncated,
         };
-        self.decoder.drain();
+        self.decoding.decoder.drain();
         self.state = State::Draining(ending);
         None
+    }
+
+    /// Passes a packet of a stream that rests, or waits for the next one.
+    fn feed_resting(&mut self) -> Option<Event> {
+        if self.state == State::Resting {
+            // The decoder is empty.
+            self.tell_left_out(|_| true);
+            self.decoding.decoder.restart();
+            self.state = if self.rest.is_on() { State::Asleep } else { State::Reading };
+            return None;
+        }
+        let Some(passed) = self.rest.pass() else {
+            let goes_on = match self.reader.read() {
+                Ok(Item::Packet(packet)) => self.rest.push(&packet),
+                // Whoever asks again hears of the end again.
+                Ok(Item::End(_)) | Err(_) => false,
+            };
+            if !goes_on {
+                self.wake();
+            }
+            return Some(Event::Waits);
+        };
+        let mut fault = None;
+        if let Some(kept) = self.rest.last_passed() {
+            if let Some(live) = &mut self.decoding.live {
+                live.takes(&kept.packet());
+            }
+            if passed == Passed::Key {
+                fault = self.decoding.decode(&kept.packet());
+                self.decoding.decoder.drain();
+                self.state = State::Resting;
+            }
+        }
+        while let Some(time) = self.rest.next_told() {
+            let (at, fault) = self.decoding.stamp(Some(time));
+            self.pending.extend(fault.map(Event::Fault));
+            self.pending.push_back(Event::Rested(at));
+        }
+        fault
+    }
+}
+
+impl Decoding {
+    fn stamp(&mut self, time: Option<i64>) -> (MediaTime, Option<Notice>) {
+        let (at, fault) = self.clock.stamp(time);
+        let Some(live) = &mut self.live else { return (at, fault) };
+        let (at_us, jumped) = live.arrivals.place(at.as_micros(), time.is_some(), live.newest_us);
+        // Without a timestamp, when it came is as good.
+        (MediaTime::from_micros(at_us), jumped.then_some(Notice::TimestampJump))
+    }
+
+    /// Decodes a packet if it is of use and its frame is wanted or needed.
+    fn take(&mut self, packet: &Packet<'_>, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
+        if !self.live.as_mut().is_none_or(|live| live.takes(packet)) {
+            return None;
+        }
+        let is_unneeded = self.references.are_none_to(packet);
+        let mut is_unwanted = |time| {
+            let at_us = self.clock.expected_at(time).map(MediaTime::as_micros);
+            let tied = |at_us| self.live.as_ref().map_or(at_us, |live| live.arrivals.expected_us(at_us));
+            at_us.is_some_and(|at_us| !wanted(MediaTime::from_micros(tied(at_us))))
+        };
+        if self.left_out.take(packet, |time| is_unneeded && is_unwanted(time)) {
+            return None;
+        }
+        self.decode(packet)
+    }
+
+    /// Gives a packet to the decoder.
+    fn decode(&mut self, packet: &Packet<'_>) -> Option<Event> {
+        let fault = match self.decoder.send(packet) {
+            Output::Unsupported => Some(Event::UnsupportedFeature),
+            Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
+            _ if packet.corrupt => Some(Event::Fault(Notice::DamagedPacket)),
+            _ => None,
+        };
+        if fault.is_some() {
+            self.left_out.doubt();
+        }
+        fault
     }
 }
 
@@ -301,12 +406,18 @@ impl<R: Read> Frames<R> {
             if let Some(event) = self.receive() {
                 return Some(event);
             }
-            if let State::Draining(ending) = self.state {
-                self.tell_left_out(|_| true);
-                self.pending.push_back(Event::End(ending));
-                self.state = State::Over;
-            } else if let Some(event) = self.feed(&mut wanted) {
-                return Some(event);
+            let event = match self.state {
+                State::Draining(ending) => {
+                    self.tell_left_out(|_| true);
+                    self.pending.push_back(Event::End(ending));
+                    self.state = State::Over;
+                    None
+                }
+                State::Resting | State::Asleep => self.feed_resting(),
+                State::Reading | State::Over => self.feed(&mut wanted),
+            };
+            if event.is_some() {
+                return event;
             }
         }
     }

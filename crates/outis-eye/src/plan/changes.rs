@@ -46,7 +46,7 @@ struct Block {
 
 /// All blocks of the view.
 #[derive(Debug, Default)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     columns: usize,
     rows: usize,
     blocks: Vec<Block>,
@@ -61,14 +61,14 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Of a view in which these areas are painted over: they need no look, and nobody asks how much of them was seen.
-    pub(super) fn new(blanks: Vec<Zone>) -> Self {
+    pub(crate) fn new(blanks: Vec<Zone>) -> Self {
         Self { blanks, ..Self::default() }
     }
 
     /// Takes a frame's blocks, row by row. Says whether everything has changed at once.
     ///
     /// `unsure` is how far the blocks may lie from where they are said to lie, in blocks: at an edge that alone is a change.
-    pub(super) fn observe(
+    pub(crate) fn observe(
         &mut self,
         (columns, rows): (usize, usize),
         brightness: &[u8],
@@ -120,7 +120,7 @@ impl Changes {
     }
 
     /// Says that an area was looked at in this frame, and where in the view something was found.
-    pub(super) fn looked_at(
+    pub(crate) fn looked_at(
         &mut self,
         area: &ImageBox,
         at: MediaTime,
@@ -185,7 +185,7 @@ impl Changes {
     }
 
     /// Boxes around neighbouring blocks that have changed and for which `left_out` is false, in pixels.
-    pub(super) fn clusters(&self, mut left_out: impl FnMut(f32, f32) -> bool) -> Vec<ImageBox> {
+    pub(crate) fn clusters(&self, mut left_out: impl FnMut(f32, f32) -> bool) -> Vec<ImageBox> {
         let mut open: Vec<bool> = (0..self.changed.len())
             .map(|index| {
                 let (x, y) = self.center_px(index);

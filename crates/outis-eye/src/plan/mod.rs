@@ -25,6 +25,7 @@ mod view;
 mod wants;
 
 pub use budget::Budget;
+pub(crate) use changes::Changes;
 pub use view::PlanSettings;
 
 use outis_measure::{Detection, Line, Score, Zone};

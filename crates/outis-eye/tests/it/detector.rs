@@ -61,7 +61,7 @@ fn look(detector: &mut dyn Detect, wanted: &[u32], floor: Score) -> Vec<Vec<Dete
                     found.push(detector.detect_with_floor(frame, floor).expect("the network runs"));
                 }
             }
-            Event::LeftOut(_) => unreachable!("every frame was wanted"),
+            Event::LeftOut(_) | Event::Rested(_) | Event::Waits => unreachable!("every frame was wanted"),
             Event::Fault(notice) => panic!("frame {number}: {notice:?}"),
             Event::UnsupportedFeature | Event::End(_) => panic!("the clip ends at frame {number}"),
         }

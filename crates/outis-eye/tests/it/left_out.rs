@@ -41,6 +41,7 @@ fn watch(stream: &[u8], detector: &mut dyn Detect, may_leave_out: bool) -> Watch
                 watched.left_out += 1;
                 watched.times.push(at);
             }
+            Event::Rested(_) | Event::Waits => unreachable!("nobody asked for a rest"),
             Event::Fault(notice) => panic!("{notice:?}"),
             Event::UnsupportedFeature => panic!("common codecs only"),
             Event::End(_) => {}

@@ -22,6 +22,7 @@ mod moved;
 mod pipeline;
 mod program;
 mod records;
+mod rest;
 #[allow(
     clippy::disallowed_types,
     reason = "some cameras are played by the test: their sockets and clock are not the eye's"

@@ -95,7 +95,7 @@ pub(crate) fn decode(stream: Vec<u8>) -> Result<Decoded, StartError> {
                         Err(_) => decoded.faults.push(Notice::UnsupportedFrame),
                     }
                 }
-                Event::LeftOut(_) => unreachable!("every frame was wanted"),
+                Event::LeftOut(_) | Event::Rested(_) | Event::Waits => unreachable!("every frame was wanted"),
                 Event::Fault(notice) => decoded.faults.push(notice),
                 Event::UnsupportedFeature => decoded.faults.push(Notice::DamagedPacket),
                 Event::End(ending) => decoded.ending = Some(ending),

@@ -18,9 +18,9 @@ use outis_record::{
 use crate::{clips::Clips, pipeline::intake};
 
 /// A detector that sees what it was told to see.
-struct Scripted {
-    looks_ms: Vec<i64>,
-    sees: fn(i64) -> Result<Vec<Detection>, DetectError>,
+pub(crate) struct Scripted {
+    pub(crate) looks_ms: Vec<i64>,
+    pub(crate) sees: fn(i64) -> Result<Vec<Detection>, DetectError>,
 }
 
 impl Detect for Scripted {
