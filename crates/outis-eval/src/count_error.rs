@@ -1,5 +1,6 @@
 //! How wrong counts are, and how that is told.
 
+use outis_measure::Line;
 use outis_record::DirectionalCount;
 use serde_json::{Value, json};
 
@@ -59,6 +60,20 @@ fn total(count: DirectionalCount) -> u32 {
 }
 
 impl Report {
+    /// Of one run, from what was true and what was counted over each line.
+    pub fn of_one_run(
+        lines: &[(String, Line)],
+        truth: &[DirectionalCount],
+        counted: &[DirectionalCount],
+    ) -> Self {
+        let line = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
+            name: name.clone(),
+            truth,
+            counted: vec![counted],
+        };
+        Self { lines: lines.iter().zip(truth).zip(counted).map(line).collect() }
+    }
+
     /// Number of runs with different noise.
     pub fn seeds(&self) -> usize {
         self.lines.first().map_or(0, |line| line.counted.len())
@@ -91,8 +106,13 @@ impl Report {
 
     /// Passages counted beyond the true ones as a share of these; negative when too few are counted.
     pub fn bias(&self) -> f64 {
-        let counted: u32 = self.lines.iter().flat_map(|line| &line.counted).map(|&count| total(count)).sum();
-        f64::from(counted) / (f64::from(self.true_passages().max(1)) * self.seeds().max(1) as f64) - 1.0
+        f64::from(self.counted()) / (f64::from(self.true_passages().max(1)) * self.seeds().max(1) as f64)
+            - 1.0
+    }
+
+    /// Passages counted over all lines in all runs.
+    pub fn counted(&self) -> u32 {
+        self.lines.iter().flat_map(|line| &line.counted).map(|&count| total(count)).sum()
     }
 
     /// True passages over all lines.

@@ -14,7 +14,7 @@ use outis_record::Class;
 
 use crate::clip;
 use crate::compose::{self, FPS, Street, Variant};
-use crate::count_error::{LineResult, Report};
+use crate::count_error::Report;
 use crate::metrics::SAME_IOU;
 use crate::mot::Frames;
 use crate::passage;
@@ -132,12 +132,7 @@ pub fn measure(
     let verdict = clip::judge(&tracks, watched.looks.keys().copied(), &truth, f64::from(FPS), &lines);
     // A line is painted on the street: who passes it does not depend on how the camera sways.
     let true_counts = passage::count(&street.truth(Variant::Day, clip_truth), f64::from(FPS), &lines);
-    let line = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
-        name: name.clone(),
-        truth,
-        counted: vec![counted],
-    };
-    let report = Report { lines: named.iter().zip(&true_counts).zip(&result.counted).map(line).collect() };
+    let report = Report::of_one_run(&named, &true_counts, &result.counted);
     let mut found = Found::default();
     let detections = watched.frames();
     for &frame in watched.looks.keys() {

@@ -9,7 +9,7 @@ use super::percent;
 use super::python::{Boxes, COUNTERS, Python};
 use super::table::Table;
 use crate::clip::{self, VTEST_LINES, Verdict, random_lines};
-use crate::count_error::{LineResult, Report};
+use crate::count_error::Report;
 use crate::mot;
 use crate::parallel::in_parallel;
 use crate::watch::{Watched, Watcher};
@@ -144,8 +144,8 @@ impl Stage<'_> {
     ) -> Row {
         let verdict = clip::judge(tracks, self.looks(), self.truth, self.watched.fps(), &self.segments());
         let over = |lines: std::ops::Range<usize>| {
-            let report =
-                report(&self.lines[lines.clone()], &verdict.true_counts[lines.clone()], &counted[lines]);
+            let truth = &verdict.true_counts[lines.clone()];
+            let report = Report::of_one_run(&self.lines[lines.clone()], truth, &counted[lines]);
             Counted { error: report.pooled_error().mean, bias: report.bias() }
         };
         let (drawn, random) = (over(0..self.drawn), over(self.drawn..self.lines.len()));
@@ -157,9 +157,8 @@ impl Stage<'_> {
         let verdict = self.row(String::new(), &result.tracks, &result.counted).verdict;
         let mut table = Table::new(["line", "true", "counted", "error"]);
         let pair = |c: DirectionalCount| format!("{}, {}", c.forward, c.backward);
-        for line in
-            report(self.lines, &verdict.true_counts, &result.counted).lines.into_iter().take(self.drawn)
-        {
+        let report = Report::of_one_run(self.lines, &verdict.true_counts, &result.counted);
+        for line in report.lines.into_iter().take(self.drawn) {
             let error = percent(line.error().mean);
             table.row([line.name.clone(), pair(line.truth), pair(line.counted[0]), error]);
         }
@@ -219,15 +218,6 @@ impl Stage<'_> {
         }
         Ok(rows)
     }
-}
-
-fn report(lines: &[(String, Line)], truth: &[DirectionalCount], counted: &[DirectionalCount]) -> Report {
-    let result = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
-        name: name.clone(),
-        truth,
-        counted: vec![counted],
-    };
-    Report { lines: lines.iter().zip(truth).zip(counted).map(result).collect() }
 }
 
 fn table(rows: &[Row]) -> String {

@@ -16,7 +16,7 @@ use super::table::Table;
 use super::{percent, ratio};
 use crate::cameras::{self, FPS};
 use crate::compose::{self, STREET_D, Variant};
-use crate::count_error::{LineResult, Report, Spread};
+use crate::count_error::{Report, Spread};
 use crate::mot::{self, Frames};
 use crate::{cache, passage};
 
@@ -134,7 +134,7 @@ impl Side {
     }
 
     fn report(&self, lines: &[(String, Line)], truth: &[DirectionalCount]) -> Report {
-        report(&self.counted, lines, truth)
+        Report::of_one_run(lines, truth, &self.counted)
     }
 }
 
@@ -147,15 +147,6 @@ fn process_cpu_s(told: &Value) -> anyhow::Result<f64> {
     told["process_cpu_s"].as_f64().context("baseline.py told no process_cpu_s")
 }
 
-fn report(counted: &[DirectionalCount], lines: &[(String, Line)], truth: &[DirectionalCount]) -> Report {
-    let line = |(((name, _), &truth), &counted): ((&(String, Line), _), _)| LineResult {
-        name: name.clone(),
-        truth,
-        counted: vec![counted],
-    };
-    Report { lines: lines.iter().zip(truth).zip(counted).map(line).collect() }
-}
-
 /// What the counter with the fewest wrong passages said: nobody would use another.
 fn best_of(
     counters: &Value,
@@ -164,7 +155,8 @@ fn best_of(
 ) -> anyhow::Result<Vec<DirectionalCount>> {
     let counted = COUNTERS.iter().map(|counter| python::line_counts(&counters[counter]["lines"]));
     let counted = counted.collect::<anyhow::Result<Vec<_>>>()?;
-    let error = |counted: &Vec<DirectionalCount>| report(counted, lines, truth).pooled_error().mean;
+    let error =
+        |counted: &Vec<DirectionalCount>| Report::of_one_run(lines, truth, counted).pooled_error().mean;
     counted.into_iter().min_by(|a, b| error(a).total_cmp(&error(b))).context("there are counters")
 }
 
