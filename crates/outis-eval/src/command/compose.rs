@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, STREET_D, Street, Variant};
+use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, STREET_D, STREET_QUIET, Street, Variant};
 use outis_eval::{cache, mot};
 use outis_measure::Score;
 
@@ -32,6 +32,8 @@ pub(crate) enum StreetArgument {
     C,
     /// For reporting
     D,
+    /// For measuring what it saves that nearly always nobody is there
+    Quiet,
 }
 
 impl StreetArgument {
@@ -41,6 +43,7 @@ impl StreetArgument {
             Self::B => STREET_B,
             Self::C => STREET_C,
             Self::D => STREET_D,
+            Self::Quiet => STREET_QUIET,
         }
     }
 }

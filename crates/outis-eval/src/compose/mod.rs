@@ -2,7 +2,7 @@
 //!
 //! Copies of the clip, shifted in time, scaled and mirrored, are laid on the clip's own median enlarged: far ones are
 //! small and high up, near ones large and low. Knows where each copy lies and where its people are therefore; the
-//! pictures are made by `ffmpeg` alone, see `recipe.rs`.
+//! pictures are made by `ffmpeg` alone, see `recipe.rs`. In the copies of `quiet.rs` nearly always nobody is there.
 //!
 //! ```text
 //!  +--------------------------------------------+
@@ -14,8 +14,10 @@
 //!  +--------------+---------------------+-------+
 //! ```
 
+mod quiet;
 mod recipe;
 
+pub use quiet::STREET_QUIET;
 pub use recipe::{ComposeError, prepare};
 
 use outis_measure::{ImageBox, ImagePoint, Line, SceneError};
@@ -25,7 +27,7 @@ use crate::mot::Frames;
 
 /// Width and height of the composed picture in pixels.
 pub const SIZE_PX: (u32, u32) = (1920, 1080);
-/// Frames of the composed clip.
+/// Frames of a composed clip, but for the quiet one.
 pub const FRAMES: u32 = 600;
 /// Frames a second, as in the clip.
 pub const FPS: u32 = 10;
@@ -45,13 +47,34 @@ pub struct Copy {
     left_px: i32,
     top_px: i32,
     scale: f32,
-    /// Its first frame is this frame of the clip, from 0.
-    first_frame: u32,
     mirrored: bool,
+    shows: Shows,
+}
+
+/// What of the clip a copy shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shows {
+    /// Everything. Its first frame is this frame of the clip, from 0.
+    Clip { first_frame: u32 },
+    /// The clip's median, in which nobody is, and on it now and then a piece of the clip.
+    Ground(&'static [Piece]),
+}
+
+/// A piece of the clip in time and place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    /// Left, top, width, height in the clip.
+    part_px: [u32; 4],
+    /// Its first frame in the clip, from 0.
+    first_frame: u32,
+    /// How many it has.
+    frames: u32,
+    /// The frame of the composed clip at which it begins, from 0.
+    at_frame: u32,
 }
 
 const fn copy(left_px: i32, top_px: i32, scale: f32, first_frame: u32, mirrored: bool) -> Copy {
-    Copy { left_px, top_px, scale, first_frame, mirrored }
+    Copy { left_px, top_px, scale, mirrored, shows: Shows::Clip { first_frame } }
 }
 
 /// A street: which copies, where.
@@ -59,12 +82,15 @@ const fn copy(left_px: i32, top_px: i32, scale: f32, first_frame: u32, mirrored:
 pub struct Street {
     /// `a`, `b` and `c` have been looked at while the planner was built; `d` is for reporting alone.
     pub name: &'static str,
+    /// How many frames it has, [`FPS`] a second.
+    pub frames: u32,
     copies: &'static [Copy],
 }
 
 /// The street on which the planner was tuned: 20 to 35 people at once.
 pub const STREET_A: Street = Street {
     name: "a",
+    frames: FRAMES,
     copies: &[
         copy(140, 30, 0.42, 0, false),
         copy(620, 40, 0.5, 45, true),
@@ -77,6 +103,7 @@ pub const STREET_A: Street = Street {
 /// Other sizes, places and times, 23 to 44 people at once. What noise and sway do was first seen here.
 pub const STREET_B: Street = Street {
     name: "b",
+    frames: FRAMES,
     copies: &[
         copy(1400, 20, 0.4, 180, true),
         copy(60, 60, 0.45, 20, true),
@@ -90,6 +117,7 @@ pub const STREET_B: Street = Street {
 /// As many people as on `b`, elsewhere and at other times: for tuning what a crowd needs.
 pub const STREET_C: Street = Street {
     name: "c",
+    frames: FRAMES,
     copies: &[
         copy(60, 30, 0.5, 60, false),
         copy(860, 40, 0.45, 110, false),
@@ -103,6 +131,7 @@ pub const STREET_C: Street = Street {
 /// The street on which figures are reported: drawn when the planner was finished, and never looked at before that.
 pub const STREET_D: Street = Street {
     name: "d",
+    frames: FRAMES,
     copies: &[
         copy(30, 20, 0.42, 100, true),
         copy(420, 30, 0.5, 160, false),
@@ -115,7 +144,7 @@ pub const STREET_D: Street = Street {
 };
 
 /// Every street there is.
-pub const STREETS: [Street; 4] = [STREET_A, STREET_B, STREET_C, STREET_D];
+pub const STREETS: [Street; 5] = [STREET_A, STREET_B, STREET_C, STREET_D, STREET_QUIET];
 
 /// How the camera sees the street.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -181,15 +210,51 @@ impl Copy {
         ImageBox::from_left_top_right_bottom(a.min(b), top, a.max(b), bottom)
     }
 
-    fn area(&self) -> ImageBox {
-        let (width, height) = self.size_px();
-        let (left, top) = (self.left_px as f32, self.top_px as f32);
-        ImageBox::from_left_top_width_height(left, top, width as f32, height as f32)
+    /// Where a part of the clip comes to lie.
+    fn area(&self, part_px: [u32; 4]) -> ImageBox {
+        let [left, top, width, height] = part_px.map(|side| side as f32);
+        self.place_box(&ImageBox::from_left_top_width_height(left, top, width, height))
+    }
+
+    /// The same in pixels of the copy: left, top, width, height; even.
+    fn part_px(&self, part_px: [u32; 4]) -> [u32; 4] {
+        let area = self.area(part_px);
+        let even = |px: f32| 2 * (px / 2.0).round() as u32;
+        let left = even(area.left - self.left_px as f32);
+        let top = even(area.top - self.top_px as f32);
+        let right = even(area.right() - self.left_px as f32);
+        let bottom = even(area.bottom() - self.top_px as f32);
+        [left, top, right - left, bottom - top]
+    }
+
+    /// Whether nobody is in most of it, most of the time.
+    fn shows_ground(&self) -> bool {
+        matches!(self.shows, Shows::Ground(_))
+    }
+
+    /// What it shows of a clip in which there are people.
+    fn pieces(&self, frames: u32) -> Vec<Piece> {
+        match self.shows {
+            Shows::Clip { first_frame } => {
+                vec![Piece { part_px: CROP_PX, first_frame, frames, at_frame: 0 }]
+            }
+            Shows::Ground(pieces) => pieces.to_vec(),
+        }
     }
 }
 
-/// Numbers of people in one copy stay below this.
+impl Piece {
+    /// The frame of the clip that it shows at a frame of the composed clip.
+    fn clip_frame(&self, frame: u32) -> Option<usize> {
+        let since = frame.checked_sub(self.at_frame).filter(|since| *since < self.frames)?;
+        Some((self.first_frame + since) as usize)
+    }
+}
+
+/// Numbers of people in one copy stay below this …
 const IDS_PER_COPY: i64 = 1000;
+/// … and in one piece below this. Who walks through two pieces is two people.
+const IDS_PER_PIECE: i64 = 100;
 
 impl Street {
     /// How many copies of the clip it is made of.
@@ -199,7 +264,7 @@ impl Street {
 
     /// True boxes of everybody of whom at least half is in the picture, from the truth of the clip.
     pub fn truth(&self, variant: Variant, clip: &Frames<(i64, ImageBox)>) -> Frames<(i64, ImageBox)> {
-        (0..FRAMES).map(|frame| self.present(variant, clip, frame)).collect()
+        (0..self.frames).map(|frame| self.present(variant, clip, frame)).collect()
     }
 
     fn present(&self, variant: Variant, clip: &Frames<(i64, ImageBox)>, frame: u32) -> Vec<(i64, ImageBox)> {
@@ -207,15 +272,18 @@ impl Street {
         let (right, down) = ((MARGIN_PX - right) as f32, (MARGIN_PX - down) as f32);
         let picture = ImageBox::from_left_top_width_height(-right, -down, SIZE_PX.0 as f32, SIZE_PX.1 as f32);
         let mut present = Vec::new();
-        for (copy, first_id) in self.copies.iter().zip((0..).step_by(IDS_PER_COPY as usize)) {
-            let seen = common(&copy.area(), &picture);
-            let people = clip.get((copy.first_frame + frame) as usize).map_or(&[][..], Vec::as_slice);
-            for (id, bbox) in people {
-                let whole = copy.place_box(bbox);
-                let left = common(&whole, &seen);
-                if left.area() >= VISIBLE_MIN * whole.area() {
-                    let shaken = ImageBox { left: left.left + right, top: left.top + down, ..left };
-                    present.push((first_id + id, shaken));
+        for (copy, first_of_copy) in self.copies.iter().zip((0..).step_by(IDS_PER_COPY as usize)) {
+            let pieces = copy.pieces(self.frames);
+            for (piece, first_id) in pieces.iter().zip((first_of_copy..).step_by(IDS_PER_PIECE as usize)) {
+                let seen = common(&copy.area(piece.part_px), &picture);
+                let people = piece.clip_frame(frame).and_then(|frame| clip.get(frame));
+                for (id, bbox) in people.into_iter().flatten() {
+                    let whole = copy.place_box(bbox);
+                    let left = common(&whole, &seen);
+                    if left.area() >= VISIBLE_MIN * whole.area() {
+                        let shaken = ImageBox { left: left.left + right, top: left.top + down, ..left };
+                        present.push((first_id + id, shaken));
+                    }
                 }
             }
         }
@@ -258,7 +326,7 @@ mod tests {
     fn copies_lie_in_the_picture_and_hardly_cover_each_other() {
         for street in STREETS {
             for (index, copy) in street.copies.iter().enumerate() {
-                let area = copy.area();
+                let area = copy.area(CROP_PX);
                 // On the canvas, that is; the picture cuts it.
                 let most = |side: u32| side as f32 + MARGIN_PX as f32;
                 let (width, height) = (most(SIZE_PX.0), most(SIZE_PX.1));
@@ -269,11 +337,14 @@ mod tests {
                     street.name
                 );
                 assert!((copy.left_px % 2, copy.top_px % 2) == (0, 0), "{} {index}", street.name);
-                // 795 frames has the clip.
-                assert!(copy.first_frame + FRAMES <= 795, "{} {index}", street.name);
+                for piece in copy.pieces(street.frames) {
+                    // 795 frames has the clip.
+                    assert!(piece.first_frame + piece.frames <= 795, "{} {piece:?}", street.name);
+                    assert!(piece.at_frame + piece.frames <= street.frames, "{} {piece:?}", street.name);
+                }
                 for other in &street.copies[..index] {
                     // A later copy may cover the lowest rows of an earlier one, where hardly anybody walks.
-                    let covered = common(&area, &other.area());
+                    let covered = common(&area, &other.area(CROP_PX));
                     assert!(covered.area() == 0.0 || covered.height <= 20.0, "{} {index}", street.name);
                 }
             }
@@ -292,7 +363,7 @@ mod tests {
         for (name, copies, expected) in
             [("as it is", &ONE, (292.0, 100.0)), ("mirrored", &TURNED, (267.0, 469.0))]
         {
-            let street = Street { name, copies };
+            let street = Street { name, frames: 1, copies };
             let frame = &street.truth(Variant::Day, &clip)[0];
             let (inner, leaving) = expected;
             let [(7, middle), (9, border)] = frame[..] else { panic!("{name}: {frame:?}") };
@@ -305,6 +376,36 @@ mod tests {
             assert_eq!(shaken.left, middle.left + (MARGIN_PX - across) as f32, "{name}");
             assert_eq!(shaken.top, middle.top + (MARGIN_PX - down) as f32, "{name}");
         }
+    }
+
+    #[test]
+    fn a_piece_shows_who_is_in_its_part_in_its_time() {
+        let at = |left: f32| ImageBox::from_left_top_width_height(left, 190.0, 50.0, 100.0);
+        // One stands in the part, one beside it.
+        let clip = vec![vec![(7, at(200.0)), (8, at(600.0))]; 9];
+        const PART: [u32; 4] = [100, 90, 300, 486];
+        static COPIES: [Copy; 1] = [Copy {
+            left_px: 100,
+            top_px: 40,
+            scale: 0.5,
+            mirrored: true,
+            shows: Shows::Ground(&[
+                Piece { part_px: PART, first_frame: 2, frames: 3, at_frame: 1 },
+                Piece { part_px: PART, first_frame: 8, frames: 2, at_frame: 6 },
+            ]),
+        }];
+        let street = Street { name: "two pieces", frames: 10, copies: &COPIES };
+        let there: Vec<Vec<i64>> = street
+            .truth(Variant::Day, &clip)
+            .iter()
+            .map(|present| present.iter().map(|(id, _)| *id).collect())
+            .collect();
+        let (first, second) = (vec![7], vec![107]);
+        // The truth ends with frame 8 of the clip.
+        let expected = [&[][..], &first, &first, &first, &[], &[], &second, &[], &[], &[]];
+        assert_eq!(there, expected);
+        assert_eq!(COPIES[0].part_px(CROP_PX), [0, 0, 384, 244], "all of a copy");
+        assert_eq!(COPIES[0].part_px(PART), [184, 0, 150, 244], "mirrored");
     }
 
     #[test]

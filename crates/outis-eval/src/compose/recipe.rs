@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{CROP_PX, Copy, FADE_PX, FPS, FRAMES, MARGIN_PX, SIZE_PX, Street, Variant};
+use super::{CROP_PX, Copy, FADE_PX, FPS, MARGIN_PX, Piece, SIZE_PX, Street, Variant};
 
 /// Changes with the recipe, so that no old video is taken for a new one.
 const EDITION: u32 = 2;
@@ -43,7 +43,7 @@ pub fn prepare(street: Street, variant: Variant, clip: &Path) -> Result<PathBuf,
         .args(["-nostdin", "-loglevel", "error", "-y", "-i"])
         .arg(clip)
         .args(["-filter_complex", &graph(street, variant), "-map", "[picture]"])
-        .args(["-frames:v", &FRAMES.to_string(), "-an", "-pix_fmt", "yuv420p"])
+        .args(["-frames:v", &street.frames.to_string(), "-an", "-pix_fmt", "yuv420p"])
         .args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "27", "-g", "50"])
         .arg(&unfinished)
         .output()
@@ -59,41 +59,57 @@ pub fn prepare(street: Street, variant: Variant, clip: &Path) -> Result<PathBuf,
 
 /// The graph of filters from the clip to the picture.
 fn graph(street: Street, variant: Variant) -> String {
-    let copies = street.copies.len();
-    let clips = (0..copies).map(|index| format!("[clip{index}]")).collect::<String>();
-    let mut graph = format!("[0:v]fps={FPS},split={}[still]{clips};", copies + 1);
-    graph += &background();
-    for (index, copy) in street.copies.iter().enumerate() {
-        graph += &laid(index, copy);
+    let grounds: Vec<&Copy> = street.copies.iter().filter(|copy| copy.shows_ground()).collect();
+    let of_copy =
+        |copy: &'static Copy| copy.pieces(street.frames).into_iter().map(move |piece| (copy, piece));
+    let pieces: Vec<(&Copy, Piece)> = street.copies.iter().flat_map(of_copy).collect();
+    let clips = (0..pieces.len()).map(|index| format!("[clip{index}]")).collect::<String>();
+    let mut graph = format!("[0:v]fps={FPS},split={}[still]{clips};", pieces.len() + 1);
+    graph += &background(&grounds);
+    for (index, (copy, piece)) in pieces.iter().enumerate() {
+        graph += &laid(copy, *piece, &format!("clip{index}"), ("canvas", index));
     }
-    graph + &format!("[canvas{copies}]{}", camera(variant))
+    graph + &format!("[canvas{}]{}", pieces.len(), camera(variant))
 }
 
-/// The clip's median, enlarged to the canvas, for ever.
-fn background() -> String {
+/// The clip's median, enlarged to the canvas and once more for each copy that shows the ground, for ever.
+fn background(grounds: &[&Copy]) -> String {
     let (width, height) = canvas_px();
-    format!(
+    let names = (0..grounds.len()).map(|index| format!("[ground{index}]")).collect::<String>();
+    let mut text = format!(
         "[still]select='not(mod(n,{MEDIAN_STEP}))',tmedian=radius={MEDIAN_RADIUS},trim=end_frame=1,\
-         scale={width}:-2,crop={width}:{height}:0:150,loop=loop=-1:size=1:start=0,setpts=N/{FPS}/TB,fps={FPS}[canvas0];"
-    )
+         split={}[wide]{names};[wide]scale={width}:-2,crop={width}:{height}:0:150[street0];",
+        grounds.len() + 1
+    );
+    let once = Piece { part_px: CROP_PX, first_frame: 0, frames: 1, at_frame: 0 };
+    for (index, copy) in grounds.iter().enumerate() {
+        text += &laid(copy, once, &format!("ground{index}"), ("street", index));
+    }
+    let street = grounds.len();
+    text + &format!("[street{street}]loop=loop=-1:size=1:start=0,setpts=N/{FPS}/TB,fps={FPS}[canvas0];")
 }
 
-/// One copy with soft edges over what is there already.
-fn laid(index: usize, copy: &Copy) -> String {
-    let (width, height) = copy.size_px();
+/// A piece of a copy, with soft edges, over what is there already: from `canvas0` to `canvas1`, say.
+fn laid(copy: &Copy, piece: Piece, name: &str, (canvas, index): (&str, usize)) -> String {
+    let (copy_width, copy_height) = copy.size_px();
     let [crop_left, crop_top, crop_width, crop_height] = CROP_PX;
-    let (start, end) = (copy.first_frame, copy.first_frame + FRAMES);
+    let [part_left, part_top, width, height] = copy.part_px(piece.part_px);
+    let Piece { first_frame, frames, at_frame, .. } = piece;
+    let end = first_frame + frames;
     let mirror = if copy.mirrored { "hflip," } else { "" };
-    let (left, top) = (copy.left_px + MARGIN_PX, copy.top_px + MARGIN_PX);
+    let left = copy.left_px + MARGIN_PX + part_left as i32;
+    let top = copy.top_px + MARGIN_PX + part_top as i32;
     let next = index + 1;
+    // A mask has no end, and keeps its piece from having one.
     format!(
-        "[clip{index}]trim=start_frame={start}:end_frame={end},setpts=N/{FPS}/TB,\
-         crop={crop_width}:{crop_height}:{crop_left}:{crop_top},{mirror}scale={width}:{height}[copy{index}];\
+        "[{name}]trim=start_frame={first_frame}:end_frame={end},setpts=N/{FPS}/TB,\
+         crop={crop_width}:{crop_height}:{crop_left}:{crop_top},{mirror}scale={copy_width}:{copy_height},\
+         crop={width}:{height}:{part_left}:{part_top}[{name}-piece];\
          color=black:s={width}x{height}:r={FPS}:d=1,format=gray,trim=end_frame=1,\
          geq=lum='255*min(1,(1+min(min(X,W-1-X),min(Y,H-1-Y)))/{FADE_PX})',\
-         loop=loop=-1:size=1:start=0,setpts=N/{FPS}/TB[mask{index}];\
-         [copy{index}][mask{index}]alphamerge[soft{index}];\
-         [canvas{index}][soft{index}]overlay={left}:{top}[canvas{next}];"
+         loop=loop=-1:size=1:start=0,setpts=N/{FPS}/TB[{name}-mask];\
+         [{name}-piece][{name}-mask]alphamerge,trim=end_frame={frames},setpts=(N+{at_frame})/{FPS}/TB[{name}-soft];\
+         [{canvas}{index}][{name}-soft]overlay={left}:{top}:eof_action=pass[{canvas}{next}];"
     )
 }
 
@@ -141,11 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn every_copy_is_laid_once() {
+    fn every_piece_and_every_ground_is_laid_once() {
         for street in STREETS {
+            let of_copy = |copy: &Copy| copy.pieces(street.frames).len() + usize::from(copy.shows_ground());
+            let expected: usize = street.copies.iter().map(of_copy).sum();
             for variant in Variant::ALL {
                 let graph = graph(street, variant);
-                assert_eq!(graph.matches("overlay=").count(), street.copies.len());
+                assert_eq!(graph.matches("overlay=").count(), expected, "{}", street.name);
                 assert!(graph.ends_with("[picture]") && graph.contains("split="));
             }
         }
