@@ -30,6 +30,7 @@ enum Command {
     Judge(command::judge::Judge),
     Ground(command::ground::Ground),
     Street(command::street::Street),
+    Substream(command::substream::Substream),
     Distance(command::distance::Distance),
     Report(command::report::Report),
 }
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::Judge(judge) => judge.run(),
         Command::Ground(ground) => ground.run(),
         Command::Street(street) => street.run(),
+        Command::Substream(substream) => substream.run(),
         Command::Distance(distance) => distance.run(),
         Command::Report(report) => report.run(),
     };

@@ -1,5 +1,5 @@
 //! How many live cameras one machine carries: the shipped programs on real RTSP streams of the composed street, one
-//! camera more each time until looks are lost.
+//! camera more each time until looks are lost. What a camera's second stream saves is in `substream.rs`.
 //!
 //! ```text
 //!  rtsp_server.py ──► N x outis-intake ─► N x outis-eye ─► tee ─► outis watch
@@ -9,6 +9,7 @@
 mod film;
 mod overheard;
 mod rig;
+pub mod substream;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ use crate::mot::FRAME_MAX;
 use crate::watch::Watcher;
 use crate::{compose, cpu, product};
 
-use self::overheard::Heard;
-use self::rig::Rig;
+pub use self::overheard::Heard;
+use self::rig::{Plan, Rig};
 
 /// The default detector of the product.
 const MODEL: &str = "nanodet-g";
@@ -75,8 +76,7 @@ impl Load {
 
     /// The share of time that was observed, of the camera that came off worst.
     pub fn observed(&self) -> f64 {
-        let share = |heard: &Heard| heard.observed_ms as f64 / (heard.media_ms as f64).max(1.0);
-        self.heard.iter().map(share).fold(1.0, f64::min)
+        self.heard.iter().map(Heard::observed).fold(1.0, f64::min)
     }
 
     /// By how much the eyes' newest word was older at the end than at the beginning, at worst.
@@ -109,7 +109,7 @@ pub fn load(clip: &Path, cameras: usize, measure: Duration) -> anyhow::Result<Lo
     let street = compose::prepare(STREET_B, Variant::Day, clip)?;
     let film = film::prepare(&street)?;
     let lines: Vec<_> = STREET_B.lines()?.into_iter().take(LINES).collect();
-    let mut rig = Rig::start(&film, cameras, &lines)?;
+    let mut rig = Rig::start(&Plan { cameras, film: &film, substream: None, model: MODEL, lines: &lines })?;
     rig.wait_for_looks()?;
     std::thread::sleep(WARM_UP);
     let (before, spent, started) = (rig.heard()?, rig.spent(), Instant::now());
@@ -163,7 +163,7 @@ impl Stages {
     }
 }
 
-/// A composed street by day, as a camera sends it: a minute, [`FPS`] frames a second; made when it is not there yet.
+/// A composed street by day, as a camera sends it, [`FPS`] frames a second; made when it is not there yet.
 ///
 /// # Errors
 /// When the clip or `ffmpeg` is absent.

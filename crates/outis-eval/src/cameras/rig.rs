@@ -12,14 +12,25 @@ use anyhow::Context;
 use outis_measure::Line;
 use tempfile::TempDir;
 
-use super::overheard::Heard;
-use super::{MODEL, SERVER};
+use super::SERVER;
+use super::overheard::{self, Heard};
 use crate::cpu;
 use crate::report::checkout;
 
 /// How long all cameras may take to their first look, and to end.
 const PATIENCE: Duration = Duration::from_secs(120);
 const POLL: Duration = Duration::from_millis(100);
+
+/// Which cameras there are: all see the same, and are watched alike.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan<'a> {
+    pub(super) cameras: usize,
+    pub(super) film: &'a Path,
+    /// The film as their second stream sends it, if they are to be watched with it.
+    pub(super) substream: Option<&'a Path>,
+    pub(super) model: &'a str,
+    pub(super) lines: &'a [(String, Line)],
+}
 
 /// A server and a door with cameras.
 pub(super) struct Rig {
@@ -30,29 +41,16 @@ pub(super) struct Rig {
 }
 
 impl Rig {
-    pub(super) fn start(film: &Path, cameras: usize, lines: &[(String, Line)]) -> anyhow::Result<Self> {
+    pub(super) fn start(plan: &Plan) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let (server, port) = serve(film, cameras)?;
+        let (server, port) = serve(plan)?;
         let programs = overheard_programs(folder.path())?;
-        let mut config = "listen = \"127.0.0.1:0\"\nstate = \"state\"\n".to_owned();
-        for camera in 1..=cameras {
-            config += &format!(
-                "\n[[camera]]\nname = \"{camera}\"\nsource = \"rtsp://127.0.0.1:{port}/{camera}\"\ndetector = \"{MODEL}\"\n"
-            );
-            for (name, line) in lines {
-                let (a, b) = (line.start(), line.end());
-                config += &format!(
-                    "[[camera.line]]\nname = \"{name}\"\npoints = [[{}, {}], [{}, {}]]\n",
-                    a.x_px, a.y_px, b.x_px, b.y_px
-                );
-            }
-        }
-        fs::write(folder.path().join("w.toml"), config)?;
+        fs::write(folder.path().join("w.toml"), plan.config(port))?;
         let mut watch = Command::new(programs.join("outis"));
         watch.args(["watch", "w.toml", "--exit"]).current_dir(folder.path());
         watch.stdout(Stdio::null()).stderr(File::create(folder.path().join("words"))?);
         let door = Process::start(watch)?;
-        Ok(Self { folder, server, door, cameras })
+        Ok(Self { folder, server, door, cameras: plan.cameras })
     }
 
     /// Waits until every camera has looked at something.
@@ -72,6 +70,24 @@ impl Rig {
         }
     }
 
+    /// What the only eye has said when it has seen so many seconds of the film.
+    pub(super) fn wait_for_media(&mut self, media_s: u32) -> anyhow::Result<Vec<u8>> {
+        let (started, media) = (Instant::now(), Duration::from_secs(media_s.into()));
+        loop {
+            for records in self.records()?.values() {
+                if let Some(records) = overheard::until(records, media.as_millis() as u64)? {
+                    return Ok(records.to_vec());
+                }
+            }
+            anyhow::ensure!(
+                started.elapsed() < media + PATIENCE && self.door.0.try_wait()?.is_none(),
+                "the camera does not come to the end of its film: {}",
+                self.words()
+            );
+            std::thread::sleep(POLL);
+        }
+    }
+
     /// What the door has said.
     pub(super) fn words(&self) -> String {
         fs::read_to_string(self.folder.path().join("words")).unwrap_or_default()
@@ -79,9 +95,14 @@ impl Rig {
 
     /// What the eyes that are at work have said so far, by their processes.
     pub(super) fn heard(&self) -> anyhow::Result<BTreeMap<u32, Heard>> {
+        self.records()?.into_iter().map(|(eye, records)| Ok((eye, Heard::of(&records)?))).collect()
+    }
+
+    /// The same, record by record.
+    pub(super) fn records(&self) -> anyhow::Result<BTreeMap<u32, Vec<u8>>> {
         let file = |pid: u32| self.folder.path().join("heard").join(pid.to_string());
         let eyes = cpu::children(self.door.0.id()).into_iter().filter(|&pid| file(pid).is_file());
-        eyes.map(|pid| Ok((pid, Heard::of(&fs::read(file(pid))?)?))).collect()
+        eyes.map(|pid| Ok((pid, fs::read(file(pid))?))).collect()
     }
 
     /// Processor time so far, by program.
@@ -134,6 +155,42 @@ impl Rig {
     }
 }
 
+impl Plan<'_> {
+    /// What is served under which path.
+    fn streams(&self) -> Vec<String> {
+        let mut streams = Vec::new();
+        for camera in 1..=self.cameras {
+            streams.push(format!("{camera}=h264:{}", self.film.display()));
+            let small = self.substream.map(|film| format!("{camera}-small=h264:{}", film.display()));
+            streams.extend(small);
+        }
+        streams
+    }
+
+    /// The configuration of who watches them all.
+    fn config(&self, port: u16) -> String {
+        let mut config = "listen = \"127.0.0.1:0\"\nstate = \"state\"\n".to_owned();
+        for camera in 1..=self.cameras {
+            let address = format!("rtsp://127.0.0.1:{port}/{camera}");
+            config += &format!(
+                "\n[[camera]]\nname = \"{camera}\"\nsource = \"{address}\"\ndetector = \"{}\"\n",
+                self.model
+            );
+            if self.substream.is_some() {
+                config += &format!("substream = \"{address}-small\"\n");
+            }
+            for (name, line) in self.lines {
+                let (a, b) = (line.start(), line.end());
+                config += &format!(
+                    "[[camera.line]]\nname = \"{name}\"\npoints = [[{}, {}], [{}, {}]]\n",
+                    a.x_px, a.y_px, b.x_px, b.y_px
+                );
+            }
+        }
+        config
+    }
+}
+
 /// A process that ends with this value.
 struct Process(Child);
 
@@ -152,11 +209,11 @@ impl Drop for Process {
     }
 }
 
-/// One stream for each camera.
-fn serve(film: &Path, cameras: usize) -> anyhow::Result<(Process, u16)> {
+/// Every stream of each camera. One that is asked for the first time begins with its first frame.
+fn serve(plan: &Plan) -> anyhow::Result<(Process, u16)> {
     let mut python = Command::new("/usr/bin/python3");
     python.arg(checkout().join("testdata/streams/rtsp_server.py"));
-    python.args((1..=cameras).map(|camera| format!("{camera}=h264:{}", film.display())));
+    python.args(plan.streams());
     python.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Process::start(python)?;
     let mut line = String::new();
@@ -187,4 +244,27 @@ fn overheard_programs(folder: &Path) -> anyhow::Result<PathBuf> {
     fs::write(&eye, script)?;
     fs::set_permissions(&eye, Permissions::from_mode(0o755))?;
     Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_camera_with_a_substream_is_served_and_watched_twice() {
+        let plan = Plan {
+            cameras: 1,
+            film: Path::new("a.ts"),
+            substream: Some(Path::new("b.ts")),
+            model: "some-net",
+            lines: &[],
+        };
+        assert_eq!(plan.streams(), ["1=h264:a.ts", "1-small=h264:b.ts"]);
+        let config = plan.config(554);
+        assert!(config.contains("source = \"rtsp://127.0.0.1:554/1\"\n"), "{config}");
+        assert!(config.contains("substream = \"rtsp://127.0.0.1:554/1-small\"\n"), "{config}");
+        let plan = Plan { substream: None, ..plan };
+        assert_eq!(plan.streams(), ["1=h264:a.ts"]);
+        assert!(!plan.config(554).contains("substream"));
+    }
 }

@@ -15,5 +15,6 @@ pub(crate) mod masks;
 pub(crate) mod outcome;
 pub(crate) mod report;
 pub(crate) mod street;
+pub(crate) mod substream;
 pub(crate) mod track;
 pub(crate) mod video;

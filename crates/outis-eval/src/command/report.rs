@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use outis_eval::{report, street};
+use outis_eval::{cache, report, street};
 
 /// Measures everything and prints a page for docs/ref
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,8 @@ enum Page {
     Benchmarks,
     /// Of that page the section about a second of a street in 1080p
     Second,
+    /// Of that page the section about a camera's substream: ten minutes on a quiet machine
+    Substream,
 }
 
 impl Report {
@@ -39,6 +41,10 @@ impl Report {
             Page::Clip => report::clip_section(&data, self.python_seeds > 0)?,
             Page::Benchmarks => report::benchmarks()?,
             Page::Second => report::second_section()?,
+            Page::Substream => {
+                let clip = cache::folder().join("clips/vtest.avi");
+                report::substream(&clip, &report::SUBSTREAM_RUNS)?
+            }
         };
         print!("{text}");
         Ok(())

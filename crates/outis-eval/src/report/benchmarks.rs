@@ -15,7 +15,7 @@ use super::mask_cost;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
 use super::table::Table;
-use super::{ratio, second};
+use super::{ratio, second, substream};
 use crate::clip::VTEST_LINES;
 use crate::count_error::Spread;
 use crate::mot::FRAME_MAX;
@@ -59,6 +59,8 @@ pub fn benchmarks() -> anyhow::Result<String> {
     text += &crowd()?;
     text += "\n## Live cameras\n\n";
     text += &cameras::section(&clip, &cameras::CAMERAS, Duration::from_secs(cameras::CAMERAS_S), false)?;
+    text += "\n## A camera's substream\n\n";
+    text += &substream::section(&clip, &substream::SUBSTREAM_RUNS)?;
     Ok(text)
 }
 

@@ -12,6 +12,7 @@ mod processes;
 mod python;
 mod second;
 mod street;
+mod substream;
 pub(crate) mod table;
 
 pub use accuracy::{accuracy, clip as clip_section, ground as ground_section, simple_cases};
@@ -19,6 +20,7 @@ pub use benchmarks::{benchmarks, second as second_section};
 pub use cameras::{CAMERAS, CAMERAS_S, section as cameras};
 pub use jail::{JAIL_ROUNDS, section as jail};
 pub use mask_cost::{MASK_ROUNDS, section as mask_cost};
+pub use substream::{SUBSTREAM_RUNS, section as substream};
 pub(crate) use table::Table;
 
 use std::path::PathBuf;
