@@ -139,6 +139,11 @@ pub(crate) enum Report {
         why: String,
         grave: bool,
     },
+    /// Its substream is away, for this reason: it is watched without, until its programs are started again.
+    SubstreamAway {
+        camera: usize,
+        why: String,
+    },
     /// Nobody looks at it, for as long as somebody wants it so: its programs are gone.
     Paused(usize),
     /// It will be looked at again.
@@ -298,7 +303,7 @@ pub(crate) fn judge(
         }
         _ if stopped => Err(CameraError::Stopped),
         // The intake knows best why nothing came: no such file, no video in it.
-        _ if !intake.words.is_empty() && intake.failed() => Err(CameraError::Refused(intake.words.clone())),
+        _ if !intake.reason().is_empty() => Err(CameraError::Refused(intake.reason().into())),
         Some((Outcome::UnsupportedCodec, _)) => Err(CameraError::UnsupportedCodec),
         Some(_) => {
             let damaged = notices.contains_key(&Notice::DamagedPacket);
@@ -315,12 +320,17 @@ pub(crate) fn judge(
 
 impl Ended {
     /// Whether it says itself that something went wrong.
-    pub(crate) fn failed(&self) -> bool {
+    fn failed(&self) -> bool {
         self.status.is_some_and(|status| !status.success())
     }
 
+    /// What it said of its end, if something went wrong.
+    pub(crate) fn reason(&self) -> &str {
+        if self.failed() { &self.words } else { "" }
+    }
+
     /// Whether it asked the kernel for something that is not on its list.
-    fn was_stopped_by_kernel(&self) -> bool {
+    pub(crate) fn was_stopped_by_kernel(&self) -> bool {
         self.status.is_some_and(outis_jail::was_stopped)
     }
 

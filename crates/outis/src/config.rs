@@ -97,6 +97,7 @@ pub(crate) struct OutputConfig {
 struct CameraConfig {
     name: Name,
     source: PathBuf,
+    substream: Option<PathBuf>,
     transport: Option<Transport>,
     credentials_file: Option<PathBuf>,
     credentials_env: Option<String>,
@@ -388,6 +389,8 @@ impl CameraConfig {
             credentials_env: self.credentials_env,
         };
         let (ProfileName(profile), source) = (self.profile, access.source(&self.source, folder)?);
+        let substream = self.substream.map(|named| source.substream(&named)).transpose();
+        let substream = substream.map_err(|error| error.to_string())?;
         if source.is_live() && self.pace.is_some() {
             return Err("pace is for files: a camera plays as fast as time passes; leave it out".into());
         }
@@ -421,6 +424,7 @@ impl CameraConfig {
         let alerts = AlertPlan::check(self.alert, self.operational, &around)?;
         let plan = CameraPlan {
             source,
+            substream,
             pace: Pace::new(self.pace.unwrap_or(1.0)).map_err(|e| format!("pace: {e}"))?,
             detector,
             looks,
@@ -736,8 +740,22 @@ pub(crate) mod tests {
         let file = Credentials::File("/etc/outis/gate.login".into());
         assert_eq!((stream_of.transport, stream_of.credentials), (Transport::Udp, Some(file)));
         assert_eq!(source("/dev/video0", ""), Ok(Source::Device("/dev/video0".into())));
+        let text = format!(
+            "[[camera]]\nname = \"gate\"\nsource = \"{stream}\"\nsubstream = \"rtsp://camera.example/2\"\n{more}"
+        );
+        let plan = cameras(&text).unwrap().remove(0).plan;
+        assert_eq!(plan.substream, plan.source.substream(Path::new("rtsp://camera.example/2")).ok());
+        assert!(plan.substream.is_some());
 
         let cases = [
+            (stream, "substream = \"a.avi\"", "such as rtsp://camera.example/2"),
+            (
+                stream,
+                "substream = \"rtsp://me:secret@camera/2\"",
+                "substream: the address holds a name or password",
+            ),
+            (stream, "substream = \"rtsp://camera.example:554/stream\"", "the source's own address"),
+            ("a.avi", "substream = \"rtsp://camera/2\"", "substream is for cameras of the network"),
             ("rtsp://me:secret@camera/1", "", "chmod 600"),
             ("rtsp://me:secret@camera/1", "secrets = 1", "line 4"),
             ("rtmp://camera/1", "", "rtsp://"),

@@ -159,6 +159,7 @@ impl CountArgs {
         Ok(CameraPlan {
             scene: scene.or_drawn_in(ground.as_ref().and_then(Ground::picture_px)),
             source: Source::File(self.video),
+            substream: None,
             pace: Pace::Unpaced,
             detector,
             looks: every_frame.or(self.detect_fps).unwrap_or(Looks::DEFAULT),

@@ -97,6 +97,7 @@ pub(crate) fn plan(speed: f64, cache: &Cache) -> anyhow::Result<CameraPlan> {
     ensure!(source.is_file(), "the clip is not in the cache ({}): run `make demo`", source.display());
     Ok(CameraPlan {
         source: Source::File(source),
+        substream: None,
         pace: Pace::new(speed).map_err(|error| UsageError::new(format!("--speed: {error}")))?,
         detector: Detector::default().find(cache)?,
         looks: Looks::DEFAULT,

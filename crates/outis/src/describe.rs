@@ -72,6 +72,9 @@ struct CameraDescription {
     frame_bits: f64,
     when: String,
     beside: &'static str,
+    /// What a second stream of the same camera is for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    substream: Option<&'static str>,
     pause: PauseDescription,
     /// Areas at which nobody looks.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -84,6 +87,9 @@ struct CameraDescription {
     alerts: Option<AlertDescription>,
     cells: Vec<CellDescription>,
 }
+
+const SUBSTREAM: &str = "a second, smaller stream of the same view is watched for motion: while nothing moves, fewer pictures of the \
+                         first are decoded. Nothing of it leaves; when it is away the terminal says so, once a start of the camera";
 
 /// How passers-by can object.
 #[derive(Debug, Serialize)]
@@ -234,6 +240,7 @@ fn describe(
             "on the local page a clock in steps of 60 s, kinds of faults and the number of frames with each window, \
              the size of the picture once; to the second when a camera is away and why; how the run ended"
         },
+        substream: plan.substream.is_some().then_some(SUBSTREAM),
         pause: PauseDescription { seconds: pause_s, window_share, told: PAUSE_TOLD },
         blanked: plan.scene.blanks().iter().map(|area| area.name.as_str().to_owned()).collect(),
         alerts_per_hour: disclosure.alerts().per_hour(),
@@ -348,6 +355,7 @@ impl CameraDescription {
             bits_per_second,
             when,
             beside,
+            substream,
             blanked,
             pause,
             ..
@@ -358,6 +366,9 @@ impl CameraDescription {
         text += &format!("  leaves     {when}\n  beside     {beside}\n");
         if !blanked.is_empty() {
             text += &format!("  blanked    {}: painted over before anything looks\n", blanked.join(", "));
+        }
+        if let Some(substream) = substream {
+            text += &format!("  substream  {substream}\n");
         }
         let PauseDescription { seconds, window_share, told } = pause;
         text += &format!(

@@ -1,18 +1,22 @@
-//! Starts an intake and an eye and ties them together: `intake → packets → eye → records → door`.
+//! Starts an intake and an eye and ties them together: `intake → packets → eye → records → door`. A camera's substream has an
+//! intake of its own, with a second pipe to the same eye.
 //!
 //! The door holds only the end of the last pipe. When the door dies in whatever way, that pipe
-//! breaks, then the eye ends, and with it the intake.
+//! breaks, then the eye ends, and with it every intake.
 
 use std::{
     env,
     ffi::OsString,
     fmt::Write as _,
+    future::pending,
     io::{self, Write as _},
+    os::fd::RawFd,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
+use command_fds::{CommandFdExt as _, FdMapping};
 use outis_record::{Class, Disclosure, DisclosureError, Profile, Schema, SchemaError};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
@@ -28,8 +32,11 @@ use crate::{
     detector::{DetectorFiles, Runtime},
     ground::{FindGround, Ground},
     scene::{Point, Scene},
-    source::Source,
+    source::{Source, Stream},
 };
+
+/// Where an eye that is started with `--substream` finds the packets of it.
+const SUBSTREAM_DESCRIPTOR: RawFd = 5;
 
 /// What the exit code of an intake stands for whose camera sent nothing for too long.
 const SILENT: &str = "the camera was silent for 10 s; if this happens again, check its network";
@@ -44,6 +51,8 @@ const END_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct CameraPlan {
     pub(crate) source: Source,
+    /// A smaller stream of the same view, in which the eye sees whether anything moves; a camera of the network may have one.
+    pub(crate) substream: Option<Stream>,
     /// How fast it is played, if it is a file.
     pub(crate) pace: Pace,
     pub(crate) detector: DetectorFiles,
@@ -189,18 +198,18 @@ impl Programs {
         Ok(Self { folder: this.parent().unwrap_or(Path::new("/")).to_owned() })
     }
 
-    /// Starts both programs of one camera; from a later place of a file, if that is more than 0.
-    pub(crate) fn launch(&self, plan: &CameraPlan, from_ms: u64) -> Result<Pair, LaunchError> {
+    /// Starts all programs of one camera; from a later place of a file, if that is more than 0.
+    pub(crate) fn launch(&self, plan: &CameraPlan, from_ms: u64) -> Result<Crew, LaunchError> {
         let (intake_path, eye_path) = (self.find("outis-intake")?, self.find("outis-eye")?);
         let address = intake_input(&plan.source)?;
-        let start_intake = || spawn(&intake_path, &intake_arguments(plan, from_ms), piped(address)?);
-        let mut intake =
-            start_intake().map_err(|error| LaunchError::Spawn { program: intake_path.clone(), error })?;
-        let spawn_eye = |packets: ChildStdout| spawn(&eye_path, &eye_arguments(plan), packets.try_into()?);
-        let packets = intake.stdout.take().expect("its standard output is a pipe");
-        let mut eye = spawn_eye(packets).map_err(|error| LaunchError::Spawn { program: eye_path, error })?;
-        let records = eye.stdout.take().expect("its standard output is a pipe");
-        Ok(Pair { intake: Program::new(intake), eye: Program::new(eye), records: Some(records) })
+        let (intake, packets) = start(&intake_path, &intake_arguments(plan, from_ms), piped(address), None)?;
+        let start_substream = |stream: &Stream| {
+            let address = stream.secret_address()?;
+            start(&intake_path, &stream_arguments(stream), piped(Some(address)), None)
+        };
+        let (substream, motion) = plan.substream.as_ref().map(start_substream).transpose()?.unzip();
+        let (eye, records) = start(&eye_path, &eye_arguments(plan), packets.try_into(), motion)?;
+        Ok(Crew { intake, substream, eye, records: Some(records) })
     }
 
     /// Starts an intake and, in the place of an eye, who makes a picture of a street with nobody in it.
@@ -211,15 +220,10 @@ impl Programs {
     ) -> Result<(Program, Program, ChildStdout), LaunchError> {
         let (intake_path, still_path) = (self.find("outis-intake")?, self.find("outis-still")?);
         let address = intake_input(source)?;
-        let failed = |program: &Path, error| LaunchError::Spawn { program: program.to_owned(), error };
-        let start = || spawn(&intake_path, &source_arguments(source), piped(address)?);
-        let mut intake = start().map_err(|error| failed(&intake_path, error))?;
-        let packets = intake.stdout.take().expect("its standard output is a pipe");
+        let (intake, packets) = start(&intake_path, &source_arguments(source), piped(address), None)?;
         let arguments = ["--seconds".into(), seconds.to_string().into()];
-        let start = |packets: ChildStdout| spawn(&still_path, &arguments, packets.try_into()?);
-        let mut still = start(packets).map_err(|error| failed(&still_path, error))?;
-        let picture = still.stdout.take().expect("its standard output is a pipe");
-        Ok((Program::new(intake), Program::new(still), picture))
+        let (still, picture) = start(&still_path, &arguments, packets.try_into(), None)?;
+        Ok((intake, still, picture))
     }
 
     /// Where one of them is.
@@ -229,8 +233,27 @@ impl Programs {
     }
 }
 
-fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Child> {
-    Command::new(program)
+/// Starts a program. What it writes comes out of the pipe.
+fn start(
+    program: &Path,
+    arguments: &[OsString],
+    input: io::Result<Stdio>,
+    substream: Option<ChildStdout>,
+) -> Result<(Program, ChildStdout), LaunchError> {
+    let spawned = input.and_then(|input| spawn(program, arguments, input, substream));
+    let mut child = spawned.map_err(|error| LaunchError::Spawn { program: program.to_owned(), error })?;
+    let output = child.stdout.take().expect("its standard output is a pipe");
+    Ok((Program::new(child), output))
+}
+
+fn spawn(
+    program: &Path,
+    arguments: &[OsString],
+    input: Stdio,
+    substream: Option<ChildStdout>,
+) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command
         .args(arguments)
         // No variable of the caller's reaches them: some make a library write reports of its own.
         .env_clear()
@@ -239,8 +262,13 @@ fn spawn(program: &Path, arguments: &[OsString], input: Stdio) -> io::Result<Chi
         .stderr(Stdio::piped())
         // Ctrl-C is for the door: it ends the intake, and the eye then tells what it has counted.
         .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
+        .kill_on_drop(true);
+    if let Some(packets) = substream {
+        let mapping = FdMapping { parent_fd: packets.into_owned_fd()?, child_fd: SUBSTREAM_DESCRIPTOR };
+        command.fd_mappings(vec![mapping]).map_err(io::Error::other)?;
+    }
+    // The command holds our copy of that pipe, and ends here with it: an intake notices that its eye is gone.
+    command.spawn()
 }
 
 /// A pipe that holds these bytes and then ends, or nothing to read from.
@@ -277,15 +305,17 @@ pub(crate) fn intake_arguments(plan: &CameraPlan, from_ms: u64) -> Vec<OsString>
 /// Which source, on the command line of an intake.
 fn source_arguments(source: &Source) -> Vec<OsString> {
     match source {
-        Source::Stream(stream) => {
-            vec!["--address-on-stdin".into(), "--transport".into(), stream.transport.name().into()]
-        }
+        Source::Stream(stream) => stream_arguments(stream),
         Source::Device(path) => vec![path.clone().into_os_string()],
         // An absolute path is never taken for an option.
         Source::File(path) => {
             vec![std::path::absolute(path).unwrap_or_else(|_| path.clone()).into_os_string()]
         }
     }
+}
+
+fn stream_arguments(stream: &Stream) -> Vec<OsString> {
+    vec!["--address-on-stdin".into(), "--transport".into(), stream.transport.name().into()]
 }
 
 /// The command line of an eye.
@@ -330,6 +360,9 @@ pub(crate) fn eye_arguments(plan: &CameraPlan) -> Vec<OsString> {
     if !plan.profile.is_exact() {
         arguments.push("--bounded".into());
     }
+    if plan.substream.is_some() {
+        arguments.push("--substream".into());
+    }
     arguments.extend(alert_arguments(&plan.alerts));
     arguments.extend(["--window-ms".into(), plan.window_ms.to_string().into()]);
     if let Some(snapshot_ms) = plan.snapshot_ms {
@@ -363,18 +396,36 @@ pub(crate) fn list(points: &[Point]) -> String {
 
 /// The running programs of one camera. Dropping it kills them.
 #[derive(Debug)]
-pub(crate) struct Pair {
+pub(crate) struct Crew {
     pub(crate) intake: Program,
+    /// The intake of the camera's substream, until it has ended.
+    pub(crate) substream: Option<Program>,
     pub(crate) eye: Program,
     records: Option<ChildStdout>,
 }
 
-impl Pair {
-    /// Kills both, without waiting.
+impl Crew {
+    /// Kills all of them, without waiting.
     pub(crate) fn kill(&mut self) {
         // First whoever looks.
         self.eye.kill();
+        self.kill_intakes();
+    }
+
+    /// Kills whoever brings packets, without waiting; the eye then tells what it has counted.
+    pub(crate) fn kill_intakes(&mut self) {
         self.intake.kill();
+        if let Some(substream) = &mut self.substream {
+            substream.kill();
+        }
+    }
+
+    /// Waits until the intake of the substream has ended; for ever where there is none. May be dropped while it waits.
+    pub(crate) async fn substream_ended(&mut self) {
+        match &mut self.substream {
+            Some(substream) => substream.ended().await,
+            None => pending().await,
+        }
     }
 
     /// The pipe of records; to be taken once.
@@ -411,6 +462,12 @@ impl Program {
         let _ = self.child.start_kill();
     }
 
+    /// Waits until it has ended, however long that takes. May be dropped while it waits.
+    async fn ended(&mut self) {
+        // It fails only when nobody can be waited for.
+        let _ = self.child.wait().await;
+    }
+
     /// Waits for its end; kills it when that takes too long.
     pub(crate) async fn end(mut self) -> Ended {
         let status = timeout(END_WAIT, self.child.wait()).await.ok().and_then(Result::ok);
@@ -441,6 +498,11 @@ async fn read_words(mut errors: impl AsyncRead + Unpin) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        fs::{self, Permissions},
+        os::unix::{fs::PermissionsExt, process::ExitStatusExt},
+    };
+
     use outis_record::{AlertPlace, AlertTerms, ZoneIndex};
 
     use crate::{
@@ -456,6 +518,7 @@ mod tests {
         let zone = Zone::parse("Z:0,0,9,0,9,9").unwrap();
         CameraPlan {
             source: Source::File("--pace".into()),
+            substream: None,
             pace: Pace::Times(0.5),
             detector: DetectorFiles {
                 model: "nanodet-g",
@@ -555,6 +618,65 @@ mod tests {
         let device = CameraPlan { source: Source::Device("/dev/video0".into()), ..plan };
         assert_eq!(words(&intake_arguments(&device, 0)), ["/dev/video0"]);
         assert!(intake_input(&device.source).unwrap().is_none());
+    }
+
+    /// A camera with a substream, and in the place of its programs what these say in the words of a shell.
+    fn stand_ins(intake: &str, eye: &str) -> (tempfile::TempDir, Programs, CameraPlan) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, words) in [("outis-intake", intake), ("outis-eye", eye)] {
+            let path = folder.path().join(name);
+            fs::write(&path, format!("#!/bin/sh\n{words}\n")).unwrap();
+            fs::set_permissions(path, Permissions::from_mode(0o700)).unwrap();
+        }
+        let programs = Programs { folder: folder.path().to_owned() };
+        let source = Source::parse(Path::new("rtsp://camera/large"), Path::new("")).unwrap();
+        let substream = Some(source.substream(Path::new("rtsp://camera/small")).unwrap());
+        (folder, programs, CameraPlan { source, substream, ..plan() })
+    }
+
+    #[test]
+    fn an_eye_is_told_of_a_substream() {
+        let (_folder, _, with) = stand_ins("", "");
+        assert!(words(&eye_arguments(&with)).contains(&"--substream"));
+        assert!(!words(&eye_arguments(&plan())).contains(&"--substream"));
+    }
+
+    #[tokio::test]
+    async fn a_substream_has_an_intake_of_its_own_that_notices_when_its_eye_is_gone() {
+        let intake = "read -r address; while echo \"$address $*\"; do :; done";
+        let (_folder, programs, plan) =
+            stand_ins(intake, "read -r one; read -r two <&5; echo \"$one, $two\"");
+        let mut crew = programs.launch(&plan, 0).unwrap();
+        let mut said = String::new();
+        crew.take_records().unwrap().read_to_string(&mut said).await.unwrap();
+        let expected =
+            ["large", "small"].map(|path| format!("rtsp://camera/{path} --address-on-stdin --transport tcp"));
+        assert_eq!(said.trim(), expected.join(", "));
+        let Crew { intake, substream, eye, .. } = crew;
+        // Whoever had to be killed has no status.
+        assert!(eye.end().await.status.is_some_and(|status| status.success()));
+        assert!(intake.end().await.status.is_some());
+        assert!(substream.unwrap().end().await.status.is_some());
+    }
+
+    #[tokio::test]
+    async fn all_programs_of_a_camera_are_killed_together() {
+        let sleep = "exec sleep 600";
+        let (_folder, programs, plan) = stand_ins(sleep, sleep);
+        for only_intakes in [false, true] {
+            let mut crew = programs.launch(&plan, 0).unwrap();
+            if only_intakes {
+                crew.kill_intakes()
+            } else {
+                crew.kill()
+            }
+            crew.substream_ended().await;
+            crew.eye.kill();
+            let Crew { intake, substream, eye, .. } = crew;
+            for program in [intake, substream.unwrap(), eye] {
+                assert_eq!(program.end().await.status.and_then(|status| status.signal()), Some(9));
+            }
+        }
     }
 
     #[test]

@@ -114,11 +114,13 @@ mod tests {
         let (film_away, _) = BOTH.split_at(BOTH.rfind("\n[[camera]]").unwrap());
         let line = "[[camera.line]]\nname = \"A\"\npoints = [[1,2],[3,4]]\n";
         let drawn = BOTH.replacen("rtsp://a/1\"\n", &format!("rtsp://a/1\"\n{line}"), 1);
+        let substream = BOTH.replacen("rtsp://a/1\"\n", "rtsp://a/1\"\nsubstream = \"rtsp://a/2\"\n", 1);
         let more = format!("{BOTH}\n[[camera]]\nname = \"yard\"\nsource = \"rtsp://a/2\"\n");
         let both = [true; 2];
         for (name, new, at_work, expected) in [
             ("nothing", BOTH, both, (vec![], vec![], vec![])),
             ("a line is drawn", &drawn, both, (vec![0], vec![], vec![])),
+            ("a substream", &substream, both, (vec![0], vec![], vec![])),
             ("one more", &more, both, (vec![], vec![], vec![2])),
             ("one less", film_away, both, (vec![], vec![1], vec![])),
             ("one less that had ended", film_away, [true, false], (vec![], vec![], vec![])),

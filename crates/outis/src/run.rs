@@ -16,7 +16,7 @@ use crate::{
     assemble::{Assembler, Checked},
     camera::{CameraError, Finish, Order, Report, Stop, Told, judge},
     course::unix_ms,
-    launch::{CameraPlan, Pair, Programs},
+    launch::{CameraPlan, Crew, Ended, Programs},
     merge::Merger,
     reader::RecordReader,
     release::{self, Event, Gate, KernelRandomness},
@@ -98,6 +98,8 @@ struct Waiting {
     down: Vec<String>,
     /// Whether its eye is at work, since.
     alive: bool,
+    /// Why its substream is away, while its eye may be at work.
+    substream: Option<String>,
     progress: Option<Progress>,
     /// The last step of the wall clock at which progress was told; none is told before the first.
     step: Option<i64>,
@@ -172,12 +174,23 @@ impl Way {
         }
         if mem::take(&mut self.waiting.alive) {
             self.report(Report::Alive(self.camera)).await;
+            if let Some(why) = self.waiting.substream.take() {
+                self.report(Report::SubstreamAway { camera: self.camera, why }).await;
+            }
         }
+    }
+
+    /// Takes it that a camera's substream is away, and why. That is told when its eye is seen at work without it: of a camera
+    /// that is away altogether there is another word.
+    fn lose_substream(&mut self, why: String) {
+        self.waiting.alive = false;
+        self.waiting.substream = Some(why);
     }
 
     /// An eye has ended. What was not told yet of what it saw waits for the next; of one that broke the rules it is
     /// forgotten.
     pub(crate) fn rest(&mut self, grave: bool) {
+        self.waiting.substream = None;
         if let Some(merger) = self.windows.live() {
             if grave { merger.distrust() } else { merger.rest() }
         }
@@ -462,7 +475,7 @@ impl Known {
     }
 }
 
-/// Runs both programs of a camera until one of them ends or somebody calls. What the eye says goes its way.
+/// Runs the programs of a camera until it ends, its eye does, or somebody calls. What the eye says goes its way.
 pub(crate) async fn run(plan: &CameraPlan, programs: &Programs, way: &mut Way, calls: &mut Calls) -> Over {
     let mut known = Known::default();
     let followed = follow(plan, programs, way, calls, &mut known).await;
@@ -471,7 +484,7 @@ pub(crate) async fn run(plan: &CameraPlan, programs: &Programs, way: &mut Way, c
     Over { why, end, words, counted, picture_px }
 }
 
-/// Why it ended, how, and what the intake said of its end. An error drops the pair, which kills both programs.
+/// Why it ended, how, and what the intake said of its end. An error drops the crew, which kills every program.
 async fn follow(
     plan: &CameraPlan,
     programs: &Programs,
@@ -484,41 +497,51 @@ async fn follow(
         .with_alerts(alerts)
         .with_ground_view(plan.find_ground.is_some());
     let (start, live) = (Instant::now(), plan.source.is_live());
-    let mut pair = programs.launch(plan, way.from_ms)?;
-    let Some(records) = pair.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
+    let mut crew = programs.launch(plan, way.from_ms)?;
+    let Some(records) = crew.take_records() else { return Err(CameraError::Silent("no pipe".into())) };
     let mut reader = RecordReader::new(records);
     let mut told = Told::default();
     let mut beat = way.beat();
     let mut due = start + START;
     let (mut why, mut last_words) = (Why::Ended, None);
+    let mut substream: Option<Ended> = None;
     loop {
         tokio::select! {
             // The pause before everything, and what an eye says last: it could go on for ever.
             biased;
             () = paused(&mut calls.pause) => {
                 // Nobody hears what they have still to say.
-                pair.kill();
+                crew.kill();
                 why = Why::Called(Call::Pause);
                 break;
             }
             call = other(&mut calls.stop, &mut calls.orders), if last_words.is_none() => {
                 why = Why::Called(call);
-                pair.intake.kill();
+                crew.kill_intakes();
                 last_words = Some(Instant::now() + LAST_WORDS_WAIT);
             }
             () = sleep_until(last_words.unwrap_or(start)), if last_words.is_some() => {
-                pair.eye.kill();
+                crew.eye.kill();
                 break;
+            }
+            () = crew.substream_ended(), if last_words.is_none() => {
+                let Some(program) = crew.substream.take() else { continue };
+                let ended = substream.insert(program.end().await);
+                if ended.was_stopped_by_kernel() {
+                    crew.kill();
+                    break;
+                }
+                way.lose_substream(why_away(ended));
             }
             _ = beat.tick(), if live && last_words.is_none() => {
                 way.tick().await?;
                 if way.clock_was_set() {
                     why = Why::ClockSet;
-                    pair.intake.kill();
+                    crew.kill_intakes();
                     last_words = Some(Instant::now() + LAST_WORDS_WAIT);
                 } else if Instant::now() >= due {
                     why = Why::Stuck;
-                    pair.kill();
+                    crew.kill();
                     break;
                 }
             }
@@ -531,7 +554,7 @@ async fn follow(
                     known.note(progress, now);
                     due = now + STUCK;
                 }
-                if let Some(call) = unless_paused(way.hear(checked), &mut pair, &mut calls.pause).await? {
+                if let Some(call) = unless_paused(way.hear(checked), &mut crew, &mut calls.pause).await? {
                     why = Why::Called(call);
                     break;
                 }
@@ -539,12 +562,31 @@ async fn follow(
         }
     }
     let stopped = matches!(why, Why::Called(_));
-    let intake = pair.intake.end().await;
-    let eye = pair.eye.end().await;
-    let words = if intake.failed() { intake.words.clone() } else { String::new() };
+    if let Some(mut program) = crew.substream.take() {
+        // Nobody reads it any more.
+        program.kill();
+        substream = Some(program.end().await);
+    }
+    let intake = crew.intake.end().await;
+    let eye = crew.eye.end().await;
+    let words = intake.reason().to_owned();
     // A file whose shape changed has been counted up to there; a camera has been so far, and is away now.
     let drawn_px = plan.scene.drawn_px().or(known.picture_px).filter(|_| live || told.looks() == 0);
-    Ok((why, judge(told, stopped, drawn_px, &intake, &eye), words))
+    let end = match substream {
+        Some(ended) if ended.was_stopped_by_kernel() => {
+            Err(CameraError::KernelStopped("the outis-intake of its substream"))
+        }
+        _ => judge(told, stopped, drawn_px, &intake, &eye),
+    };
+    Ok((why, end, words))
+}
+
+/// Why there is no substream any more, by its intake.
+fn why_away(intake: &Ended) -> String {
+    match intake.reason() {
+        "" => "its stream ended".into(),
+        words => words.into(),
+    }
 }
 
 /// What an eye says of how far it has come, from the beginning of its file.
@@ -562,7 +604,7 @@ fn in_file(checked: Checked, from_ms: u64) -> Checked {
 /// once; what they said before still goes its way.
 async fn unless_paused(
     heard: impl Future<Output = Result<(), NoRandomness>>,
-    pair: &mut Pair,
+    crew: &mut Crew,
     pause: &mut Pause,
 ) -> Result<Option<Call>, NoRandomness> {
     tokio::pin!(heard);
@@ -570,7 +612,7 @@ async fn unless_paused(
         biased;
         end = &mut heard => end.map(|()| None),
         () = paused(pause) => {
-            pair.kill();
+            crew.kill();
             heard.await.map(|()| Some(Call::Pause))
         }
     }
@@ -583,6 +625,53 @@ fn now_ms() -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config;
+
+    #[tokio::test]
+    async fn a_lost_substream_is_told_with_the_beat_of_an_eye_that_is_at_work_without_it() {
+        let camera =
+            "[[camera]]\nname = \"gate\"\nsource = \"rtsp://camera/1\"\nsubstream = \"rtsp://camera/2\"\n";
+        let plan = &config::tests::setup(camera).cameras[0].plan;
+        let (sender, mut reports) = mpsc::channel(9);
+        let mut way = Way::new(0, plan, sender).unwrap();
+        let at_work = || Checked::Progress(Progress { looks: 1, ..Progress::default() });
+        let mut told = |way: &Way| {
+            assert!(way.waiting.down.is_empty());
+            std::iter::from_fn(|| reports.try_recv().ok())
+                .filter_map(|report| match report {
+                    Report::Alive(_) => Some("at work".to_owned()),
+                    Report::SubstreamAway { why, .. } => Some(why),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        way.hear(at_work()).await.unwrap();
+        way.lose_substream("silent".into());
+        way.tick().await.unwrap();
+        assert_eq!(told(&way), [""; 0], "the camera may be away with it");
+        way.hear(at_work()).await.unwrap();
+        assert_eq!(told(&way), [""; 0], "no moment of the eye's choice");
+        for expected in [&["at work", "silent"][..], &["at work"]] {
+            way.tick().await.unwrap();
+            assert_eq!(told(&way), expected);
+            way.hear(at_work()).await.unwrap();
+        }
+        way.lose_substream("silent".into());
+        way.rest(false);
+        way.hear(at_work()).await.unwrap();
+        way.tick().await.unwrap();
+        assert_eq!(told(&way), ["at work"], "the next eye has it again");
+    }
+
+    #[test]
+    fn an_intake_that_says_nothing_has_come_to_the_end_of_its_stream() {
+        use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+        let ended = |status, words: &str| {
+            why_away(&Ended { status: Some(ExitStatus::from_raw(status)), words: words.into() })
+        };
+        assert_eq!(ended(1 << 8, "no such stream (404)"), "no such stream (404)");
+        assert_eq!([ended(0, ""), ended(0, "well"), ended(9, "")], ["its stream ended"; 3]);
+    }
 
     #[test]
     fn progress_is_told_at_steps_of_the_wall_clock_whenever_it_is_said() {

@@ -73,6 +73,25 @@ pub(crate) enum AddressError {
     NotAFile,
 }
 
+/// Why a camera cannot have a substream. No address is repeated here either.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum SubstreamError {
+    #[error("substream is for cameras of the network, and the source is none; leave it out")]
+    NoCamera,
+    #[error("substream: {0}")]
+    Address(#[from] AddressError),
+    #[error(
+        "substream is no address of a camera of the network, such as rtsp://camera.example/2; name the camera's second, \
+         smaller stream, or leave it out"
+    )]
+    NoAddress,
+    #[error(
+        "substream is the source's own address, and would bring the same large pictures twice; name the camera's second, \
+         smaller stream, or leave it out"
+    )]
+    SameAddress,
+}
+
 fn addresses() -> String {
     SCHEMES.map(|scheme| format!("{scheme}://")).join(", ")
 }
@@ -91,6 +110,22 @@ impl Source {
             _ if is_device(source) => Ok(Self::Device(source.to_owned())),
             _ => Ok(Self::File(folder.join(source))),
         }
+    }
+
+    /// Takes what a configuration names as a second stream of this source: of the same camera, so that it comes by the same way
+    /// and asks for the same name and password.
+    ///
+    /// # Errors
+    /// Says what to change, without repeating an address.
+    pub(crate) fn substream(&self, named: &Path) -> Result<Stream, SubstreamError> {
+        let Self::Stream(main) = self else { return Err(SubstreamError::NoCamera) };
+        let Self::Stream(second) = Self::parse(named, Path::new(""))? else {
+            return Err(SubstreamError::NoAddress);
+        };
+        if second.address.is_the_same_as(&main.address) {
+            return Err(SubstreamError::SameAddress);
+        }
+        Ok(Stream { address: second.address, ..main.clone() })
     }
 
     /// As a configuration names it; a file by its absolute path.
@@ -184,6 +219,13 @@ impl Address {
         };
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         (!bare.is_empty() && (bare.len() < host.len() || !bare.contains(':'))).then_some((bare, port))
+    }
+
+    /// Whether it leads to the same stream, as far as can be told without asking.
+    fn is_the_same_as(&self, other: &Self) -> bool {
+        let place =
+            |address: &Self| address.host_and_port().map(|(host, port)| (host.to_ascii_lowercase(), port));
+        (&self.scheme, place(self), self.path()) == (&other.scheme, place(other), other.path())
     }
 
     /// How it speaks.
@@ -322,6 +364,37 @@ mod tests {
         }
         let said = parse("rtmp://h/1").unwrap_err().to_string();
         assert!(said.contains("rtmp://") && said.contains("rtsp://, rtsps://"), "{said}");
+    }
+
+    #[test]
+    fn a_substream_is_another_stream_of_the_same_camera() {
+        let main = Stream {
+            address: address("rtsp://Camera.example/1"),
+            transport: Transport::Udp,
+            credentials: Some(Credentials::Variable("LOGIN".into())),
+        };
+        let of = |source: &Source, named: &str| source.substream(Path::new(named));
+        let source = Source::Stream(main.clone());
+        for named in ["rtsp://camera.example/2", "rtsp://camera.example:8554/1", "http://camera.example/1"] {
+            let expected = Stream { address: address(named), ..main.clone() };
+            assert_eq!(of(&source, named), Ok(expected), "{named}");
+        }
+        for (named, error) in [
+            ("rtsp://Camera.example/1", SubstreamError::SameAddress),
+            ("RTSP://camera.EXAMPLE:554/1#x", SubstreamError::SameAddress),
+            ("a.avi", SubstreamError::NoAddress),
+            ("/dev/video0", SubstreamError::NoAddress),
+            ("rtsp://me:secret@camera.example/2", AddressError::Secret.into()),
+            ("rtsp://camera.example:0/2", AddressError::Form.into()),
+            ("rtmp://camera.example/2", AddressError::Scheme { scheme: "rtmp".into() }.into()),
+        ] {
+            let said = error.to_string();
+            assert!(said.contains("substream") && !said.contains("secret"), "{said}");
+            assert_eq!(of(&source, named), Err(error), "{named}");
+        }
+        for source in [Source::File("a.avi".into()), Source::Device("/dev/video0".into())] {
+            assert_eq!(of(&source, "rtsp://camera.example/2"), Err(SubstreamError::NoCamera));
+        }
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(crate) async fn tally(
             // A file is not started again, and its plan does not change; nobody can pause it here.
             Report::Alive(_)
             | Report::Down { .. }
+            | Report::SubstreamAway { .. }
             | Report::Paused(_)
             | Report::Resumed(_)
             | Report::ClockSet(_)

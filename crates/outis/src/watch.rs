@@ -172,7 +172,8 @@ struct Waiting {
 
 /// What a camera is watched with.
 fn means_of(plan: &CameraPlan) -> String {
-    format!("detector {}, decoding in software", plan.detector.model)
+    let motion = if plan.substream.is_some() { ", motion from its substream" } else { "" };
+    format!("detector {}, decoding in software{motion}", plan.detector.model)
 }
 
 impl Watch {
@@ -215,6 +216,12 @@ impl Watch {
                     self.desk.forget(index);
                 }
                 self.notes[index].down(&self.desk.cameras()[index], why);
+            }
+            Report::SubstreamAway { camera: index, why } => {
+                let name = &self.desk.cameras()[index].name;
+                eprintln!(
+                    "warning: camera \"{name}\": its substream is away ({why}); watched without it until the camera is started again"
+                );
             }
             Report::Paused(index) => {
                 // Nothing is printed: a service manager's journal would say when.

@@ -77,6 +77,7 @@ pub(super) fn plan(source: Source, detector: DetectorFiles, focal_px: Option<f64
     };
     CameraPlan {
         source,
+        substream: None,
         pace: Pace::Unpaced,
         detector,
         looks: Looks::DEFAULT,
