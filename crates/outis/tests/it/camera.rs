@@ -22,7 +22,7 @@ const SECRETS: [&str; 3] = ["p@ss", "p%40ss", "w%25rd"];
 
 const LINE: &str = "[[camera.line]]\nname = \"path\"\npoints = [[225, 340], [225, 180]]\n";
 
-/// A server that can be asked for one stream, `/street`, by [`LOGIN`] alone.
+/// A server that can be asked for its streams, most often one, `/street`, by [`LOGIN`] alone.
 pub(crate) struct Server {
     child: Child,
     port: u16,
@@ -36,10 +36,15 @@ impl Server {
 
     /// The same for a film of any codec.
     pub(crate) fn of(codec: &str, film: &Path, port: u16) -> Self {
+        Self::with(&[("street", codec, film)], port)
+    }
+
+    /// The same for several streams: their paths, codecs and films.
+    fn with(streams: &[(&str, &str, &Path)], port: u16) -> Self {
         let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/streams/rtsp_server.py");
         let mut python = Command::new("/usr/bin/python3");
         python.args([program, "--port", &port.to_string(), "--user", LOGIN]);
-        python.arg(format!("street={codec}:{}", film.display()));
+        python.args(streams.iter().map(|(path, codec, film)| format!("{path}={codec}:{}", film.display())));
         let mut child =
             python.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
@@ -51,7 +56,7 @@ impl Server {
     /// On any port that is free: people large enough to find the ground under them, behind a login that is written down.
     pub(crate) fn of_people(stage: &Stage) -> Self {
         write_login(stage);
-        Self::start(&film_of(stage, "768x576"), 0)
+        Self::start(&film_of(stage, "street.ts", "768x576"), 0)
     }
 
     /// Where its camera is called.
@@ -78,11 +83,11 @@ fn kill(signal: &str, pid: u32) -> bool {
 
 /// Four minutes of the clip, as cameras send it.
 fn film(stage: &Stage) -> PathBuf {
-    film_of(stage, "384x288")
+    film_of(stage, "street.ts", "384x288")
 }
 
-fn film_of(stage: &Stage, size: &str) -> PathBuf {
-    let film = stage.path("street.ts");
+fn film_of(stage: &Stage, name: &str, size: &str) -> PathBuf {
+    let film = stage.path(name);
     let mut ffmpeg = Command::new("ffmpeg");
     ffmpeg.args(["-nostdin", "-loglevel", "error", "-stream_loop", "2", "-i"]).arg(clip());
     ffmpeg.args(["-s", size]).args(H264);
@@ -159,6 +164,16 @@ fn replaced(running: &Running, name: &str) {
     when(running, "running");
 }
 
+/// Neither on its command line nor in its environment.
+fn no_program_shows_a_secret(running: &Running) {
+    for child in children_of(running.child.id()) {
+        for file in ["cmdline", "environ"] {
+            let text = String::from_utf8_lossy(&fs::read(child.join(file)).unwrap()).into_owned();
+            assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{file}: {text}");
+        }
+    }
+}
+
 fn windows(stage: &Stage) -> Vec<Value> {
     stage.read("w.jsonl").lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -181,12 +196,7 @@ fn what_comes_and_goes_is_one_window_and_no_secret_is_seen() {
     let running = watch(&stage, port);
     count_for_a_while(&running);
     assert_eq!(get(running.page(), "/health").1, "ok\n");
-    for child in children_of(running.child.id()) {
-        for file in ["cmdline", "environ"] {
-            let text = String::from_utf8_lossy(&fs::read(child.join(file)).unwrap()).into_owned();
-            assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "{file}: {text}");
-        }
-    }
+    no_program_shows_a_secret(&running);
 
     // The camera is gone, and comes back.
     drop(server);
@@ -545,6 +555,81 @@ fn more_than_the_machine_carries_is_left_out_fairly_and_told() {
         windows.len() >= 2 && windows.iter().any(|window| window["observed_s"].as_f64() > Some(0.0)),
         "{windows:?}"
     );
+}
+
+/// Names and numbers of the camera's programs, in the order in which they were started.
+fn crew(running: &Running) -> Vec<(String, u32)> {
+    let started = |path: &PathBuf| {
+        // pid (name) state parent …, with the time of its start behind twenty of them.
+        let stat = fs::read_to_string(path.join("stat")).ok()?;
+        let (before, after) = stat.rsplit_once(") ")?;
+        let (pid, name) = before.split_once(" (")?;
+        let at: u64 = after.split(' ').nth(19)?.parse().ok()?;
+        Some((at, pid.parse::<u32>().ok()?, name.to_owned()))
+    };
+    let mut crew: Vec<_> = children_of(running.child.id()).iter().filter_map(started).collect();
+    crew.sort_unstable();
+    crew.into_iter().map(|(_, pid, name)| (name, pid)).collect()
+}
+
+#[test]
+fn a_camera_is_counted_with_its_substream_and_without() {
+    let stage = Stage::new();
+    let (large, small) = (film_of(&stage, "street.ts", "768x576"), film_of(&stage, "small.ts", "384x288"));
+    let server = Server::with(&[("street", "h264", &large), ("small", "h264", &small)], 0);
+    let configure = |path: &str| {
+        let substream = format!("substream = \"rtsp://127.0.0.1:{}/{path}\"\n{LINE}", server.port);
+        stage.write("w.toml", configuration(server.port, &substream));
+    };
+    write_login(&stage);
+    configure("small");
+    let running = stage.start(&mut stage.outis(&["watch", "w.toml"]));
+    let mut seen = BTreeSet::new();
+    let mut whole_crew = || {
+        when(&running, "running");
+        let crew = crew(&running);
+        seen.extend(crew.iter().map(|(_, pid)| *pid));
+        let [(first, _), (second, substream), (third, eye)] = &crew[..] else { panic!("{crew:?}") };
+        assert_eq!([first, second, third], ["outis-intake", "outis-intake", "outis-eye"]);
+        (*substream, *eye)
+    };
+    let (substream, eye) = whole_crew();
+    assert!(eye_words(&running).contains("--substream"));
+    no_program_shows_a_secret(&running);
+    count_for_a_while(&running);
+    assert!(running.says("motion from its substream") && !running.says("its substream is away"));
+
+    kill("-KILL", substream);
+    let word = "warning: camera \"gate\": its substream is away (its stream ended); watched without it until";
+    wait_for("a word of it", || running.says(word).then_some(()));
+    count_for_a_while(&running);
+    assert_eq!(child(&running, "(outis-eye)"), Some(eye), "the same eye goes on");
+    assert_eq!(crew(&running).len(), 2);
+
+    // Who starts the camera again starts all of it.
+    let page = running.page().to_string();
+    let paused = stage.run(&["pause", "--page", &page, "--camera", "gate", "--seconds", "10"]);
+    assert_eq!((paused.code, crew(&running).len()), (0, 0), "{paused:?}");
+    let (_, eye) = whole_crew();
+
+    configure("nowhere");
+    running.signal("-HUP");
+    wait_for("another eye", || child(&running, "(outis-eye)").filter(|&now| now != eye));
+    when(&running, "running");
+    wait_for("a word of it", || running.says("there is no such stream on it (404)").then_some(()));
+    count_for_a_while(&running);
+    seen.extend(crew(&running).iter().map(|(_, pid)| *pid));
+
+    running.signal("-TERM");
+    let ended = running.end();
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert_eq!(ended.stderr.matches("its substream is away").count(), 2, "{ended:?}");
+    assert!(SECRETS.iter().all(|secret| !ended.stderr.contains(secret)), "{ended:?}");
+    assert!(observed_s(&windows(&stage)) >= 3.0);
+    let is_left = |pid: &&u32| {
+        fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name.starts_with("outis-"))
+    };
+    assert_eq!(seen.iter().find(is_left), None, "a program is left");
 }
 
 /// Starts the camera's programs again and again by drawing its line anew.

@@ -125,6 +125,14 @@ fn a_configuration_is_described_before_anything_is_seen() {
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }
+    let streams = "source = \"rtsp://camera.example/1\"\nsubstream = \"rtsp://camera.example/2\"";
+    assert!(!text.contains("substream"), "{text}");
+    stage.write("w.toml", STREET.replace("source = \"vtest.avi\"", streams));
+    let text = stage.run(&["describe", "w.toml"]).stdout;
+    assert!(
+        text.contains("substream  a second, smaller stream of the same view is watched for motion"),
+        "{text}"
+    );
     stage.write("w.toml", STREET.replace("flows = true", "window_s = 60"));
     let refused = stage.run(&["describe", "w.toml"]);
     assert_eq!((refused.code, refused.stderr.contains("set window_s = 900")), (2, true), "{refused:?}");
