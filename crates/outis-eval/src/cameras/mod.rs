@@ -109,7 +109,8 @@ pub fn load(clip: &Path, cameras: usize, measure: Duration) -> anyhow::Result<Lo
     let street = compose::prepare(STREET_B, Variant::Day, clip)?;
     let film = film::prepare(&street)?;
     let lines: Vec<_> = STREET_B.lines()?.into_iter().take(LINES).collect();
-    let mut rig = Rig::start(&Plan { cameras, film: &film, substream: None, model: MODEL, lines: &lines })?;
+    let plan = Plan { cameras, film: &film, substream: None, model: MODEL, class: None, lines: &lines };
+    let mut rig = Rig::start(&plan)?;
     rig.wait_for_looks()?;
     std::thread::sleep(WARM_UP);
     let (before, spent, started) = (rig.heard()?, rig.spent(), Instant::now());

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use outis_measure::Line;
+use outis_record::Class;
 use tempfile::TempDir;
 
 use super::SERVER;
@@ -29,6 +30,8 @@ pub(super) struct Plan<'a> {
     /// The film as their second stream sends it, if they are to be watched with it.
     pub(super) substream: Option<&'a Path>,
     pub(super) model: &'a str,
+    /// The one class that is counted, if not all are.
+    pub(super) class: Option<Class>,
     pub(super) lines: &'a [(String, Line)],
 }
 
@@ -176,6 +179,9 @@ impl Plan<'_> {
                 "\n[[camera]]\nname = \"{camera}\"\nsource = \"{address}\"\ndetector = \"{}\"\n",
                 self.model
             );
+            if let Some(class) = self.class {
+                config += &format!("classes = [\"{}\"]\n", class.name());
+            }
             if self.substream.is_some() {
                 config += &format!("substream = \"{address}-small\"\n");
             }
@@ -257,14 +263,17 @@ mod tests {
             film: Path::new("a.ts"),
             substream: Some(Path::new("b.ts")),
             model: "some-net",
+            class: Some(Class::Person),
             lines: &[],
         };
         assert_eq!(plan.streams(), ["1=h264:a.ts", "1-small=h264:b.ts"]);
         let config = plan.config(554);
         assert!(config.contains("source = \"rtsp://127.0.0.1:554/1\"\n"), "{config}");
         assert!(config.contains("substream = \"rtsp://127.0.0.1:554/1-small\"\n"), "{config}");
-        let plan = Plan { substream: None, ..plan };
+        assert!(config.contains("classes = [\"person\"]\n"), "{config}");
+        let plan = Plan { substream: None, class: None, ..plan };
         assert_eq!(plan.streams(), ["1=h264:a.ts"]);
-        assert!(!plan.config(554).contains("substream"));
+        let config = plan.config(554);
+        assert!(!config.contains("substream") && !config.contains("classes"), "{config}");
     }
 }

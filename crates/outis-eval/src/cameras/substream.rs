@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use outis_measure::{ImageBox, Line};
+use outis_record::Class;
 
 use crate::compose::{self, Street, Variant};
 use crate::count_error::Report;
@@ -85,7 +86,9 @@ pub fn measure(
     let lines = street.lines()?;
     let composed = compose::prepare(street, Variant::Day, clip)?;
     let (film, small) = (film::prepare(&composed)?, film::again(&film::substream(&composed)?)?);
-    let plan = Plan { cameras: 1, film: &film, substream: None, model, lines: &lines };
+    // The truth knows people alone.
+    let class = Some(Class::Person);
+    let plan = Plan { cameras: 1, film: &film, substream: None, model, class, lines: &lines };
     // One server each: a stream that is asked for the first time begins with its first frame.
     let mut without = Rig::start(&plan)?;
     let mut with = Rig::start(&Plan { substream: Some(&small), ..plan })?;
