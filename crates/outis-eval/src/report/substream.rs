@@ -6,7 +6,7 @@ use super::{machine, percent, table::Table};
 use crate::cameras::FPS;
 use crate::cameras::substream::{self, Pair, SUBSTREAM_PX, Watched};
 use crate::compose::{self, STREET_B, STREET_QUIET, Street, Variant};
-use crate::mot;
+use crate::mot::{self, Frames};
 
 /// A quiet street with either model, and a busy one, where there is nothing to save.
 pub const SUBSTREAM_RUNS: [(Street, &str); 3] =
@@ -18,27 +18,44 @@ pub const SUBSTREAM_RUNS: [(Street, &str); 3] =
 /// When the truth of the clip or a program is absent, or one fails.
 pub fn section(clip: &Path, runs: &[(Street, &str)]) -> anyhow::Result<String> {
     let clip_truth = mot::read_objects(&crate::street::default_data().join("pets09-s2l1/gt_mot.txt"))?;
-    let quiet = STREET_QUIET.truth(Variant::Day, &clip_truth);
-    let empty = quiet.iter().filter(|present| present.is_empty()).count() as f64 / quiet.len() as f64;
+    let quiet = Emptiness::of(&STREET_QUIET.truth(Variant::Day, &clip_truth));
     let mut pairs = Vec::new();
     for &(street, model) in runs {
         let pair = substream::measure(street, model, clip, &clip_truth)?;
         pairs.push((format!("{}, {model}", street.name), pair));
     }
-    Ok(describe(&pairs, empty))
+    Ok(describe(&pairs, quiet))
 }
 
-fn describe(pairs: &[(String, Pair)], empty: f64) -> String {
+/// How often nobody is in a street.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Emptiness {
+    share: f64,
+    /// How long it lasts each time, on average.
+    lasts_s: f64,
+}
+
+impl Emptiness {
+    fn of<T>(truth: &Frames<T>) -> Self {
+        let empty = truth.iter().filter(|present| present.is_empty()).count() as f64;
+        let runs = truth.chunk_by(|a, b| a.is_empty() == b.is_empty());
+        let times = runs.filter(|run| run[0].is_empty()).count().max(1) as f64;
+        Self { share: empty / truth.len().max(1) as f64, lasts_s: empty / f64::from(compose::FPS) / times }
+    }
+}
+
+fn describe(pairs: &[(String, Pair)], quiet: Emptiness) -> String {
     let (width, height) = SUBSTREAM_PX;
     let mut text = machine::description();
     text += &format!(
         "\n`outis watch` on real RTSP streams as above. The composed street quiet is {} minutes long; single people and \
-         small groups pass, and {:.0} % of the time nobody is there and nothing moves but the sensor's noise. Street b is \
-         never empty. The substream is the same film in {width} x {height}, {FPS} frames a second, H.264 at 0.5 Mbit/s. Each \
-         street was watched by two cameras at the same time, one with its substream and one without, and counted from \
-         the film's beginning to its end.\n",
+         small groups pass, and {:.0} % of the time, {:.0} s at a time, nobody is there and nothing moves but the sensor's \
+         noise. Street b is never empty. The substream is the same film in {width} x {height}, {FPS} frames a second, H.264 at \
+         0.5 Mbit/s. Each street was watched by two cameras at the same time, one with its substream and one without, and \
+         people were counted from the film's beginning to its end.\n",
         STREET_QUIET.frames / compose::FPS / 60,
-        100.0 * empty
+        100.0 * quiet.share,
+        quiet.lasts_s
     );
     let mut table = Table::new([
         "CPU for each second of video",
@@ -56,9 +73,11 @@ fn describe(pairs: &[(String, Pair)], empty: f64) -> String {
         table.row(row(format!("{name}, with substream"), &pair.with, pair.ratio()));
     }
     text += &table.text();
-    let left = pairs.iter().map(|(name, pair)| format!("{} on {name}", percent(pair.ratio())));
+    let left = pairs.iter().map(|(name, pair)| format!("{} ({name})", percent(pair.ratio())));
     let left = left.collect::<Vec<_>>().join(", ");
-    text + &format!("With its substream a camera takes {left} of the processor time that it takes without.\n")
+    text + &format!(
+        "Of the processor time that it takes without, a camera with its substream takes {left}.\n"
+    )
 }
 
 fn row(name: String, watched: &Watched, ratio: f64) -> [String; 9] {
@@ -87,6 +106,16 @@ mod tests {
     use crate::cameras::Heard;
     use crate::count_error::Report;
 
+    const EMPTINESS: Emptiness = Emptiness { share: 0.65, lasts_s: 12.0 };
+
+    #[test]
+    fn a_street_is_empty_now_and_then() {
+        let present = |frames: usize, people: usize| vec![vec![(); people]; frames];
+        let truth = [present(100, 0), present(50, 2), present(50, 1), present(60, 0), present(140, 3)];
+        assert_eq!(Emptiness::of(&truth.concat()), Emptiness { share: 0.4, lasts_s: 8.0 });
+        assert_eq!(Emptiness::of(&present(10, 1)), Emptiness { share: 0.0, lasts_s: 0.0 });
+    }
+
     #[test]
     fn a_pair_is_two_rows_and_a_share() {
         let line = Line::new(ImagePoint::new(0.0, 0.0), ImagePoint::new(9.0, 0.0)).unwrap();
@@ -103,7 +132,7 @@ mod tests {
         };
         let with =
             Watched { eye: ms(18_000), intakes: ms(1_800), counts: counts(count(16, 5)), ..without.clone() };
-        let text = describe(&[("quiet, some-net".to_owned(), Pair { without, with })], 0.65);
+        let text = describe(&[("quiet, some-net".to_owned(), Pair { without, with })], EMPTINESS);
         let cells = |start: &str| -> Vec<String> {
             let row = text.lines().find(|line| line.starts_with(start)).unwrap();
             row.split('|')
@@ -116,9 +145,8 @@ mod tests {
         assert_eq!(cells("| quiet, some-net, without"), expected);
         let expected = ["100.0", "10.0", "110.0", "0.43", "5.00", "50.0 %", "5.0 %", "21 of 20"];
         assert_eq!(cells("| quiet, some-net, with substream"), expected);
-        assert!(text.contains("65 % of the time nobody is there"), "{text}");
-        assert!(
-            text.ends_with("takes 43.1 % on quiet, some-net of the processor time that it takes without.\n")
-        );
+        assert!(text.contains("65 % of the time, 12 s at a time, nobody is there"), "{text}");
+        let expected = "a camera with its substream takes 43.1 % (quiet, some-net).\n";
+        assert!(text.ends_with(expected), "{text}");
     }
 }
