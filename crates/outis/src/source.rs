@@ -90,6 +90,11 @@ pub(crate) enum SubstreamError {
          smaller stream, or leave it out"
     )]
     SameAddress,
+    #[error(
+        "substream is of another host than the source, which would be sent this camera's name and password; name a stream of \
+         the same camera, or leave it out"
+    )]
+    AnotherHost,
 }
 
 fn addresses() -> String {
@@ -124,6 +129,9 @@ impl Source {
         };
         if second.address.is_the_same_as(&main.address) {
             return Err(SubstreamError::SameAddress);
+        }
+        if second.address.host() != main.address.host() {
+            return Err(SubstreamError::AnotherHost);
         }
         Ok(Stream { address: second.address, ..main.clone() })
     }
@@ -224,8 +232,13 @@ impl Address {
     /// Whether it leads to the same stream, as far as can be told without asking.
     fn is_the_same_as(&self, other: &Self) -> bool {
         let place =
-            |address: &Self| address.host_and_port().map(|(host, port)| (host.to_ascii_lowercase(), port));
+            |address: &Self| (address.host(), address.host_and_port().map(|(_, port)| port));
         (&self.scheme, place(self), self.path()) == (&other.scheme, place(other), other.path())
+    }
+
+    /// Whom it names, in small letters.
+    fn host(&self) -> Option<String> {
+        self.host_and_port().map(|(host, _)| host.to_ascii_lowercase())
     }
 
     /// How it speaks.
@@ -382,6 +395,7 @@ mod tests {
         for (named, error) in [
             ("rtsp://Camera.example/1", SubstreamError::SameAddress),
             ("RTSP://camera.EXAMPLE:554/1#x", SubstreamError::SameAddress),
+            ("rtsp://camera.example.org/2", SubstreamError::AnotherHost),
             ("a.avi", SubstreamError::NoAddress),
             ("/dev/video0", SubstreamError::NoAddress),
             ("rtsp://me:secret@camera.example/2", AddressError::Secret.into()),
