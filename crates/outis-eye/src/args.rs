@@ -35,7 +35,7 @@ pub(crate) struct Args {
     /// Use the built-in runtime instead of a library.
     #[arg(long, group = "engine")]
     rten: bool,
-    /// Packets of the camera's second, smaller stream of the same view come on descriptor 5: while nobody is there and nothing
+    /// Packets of the camera's second, smaller stream of the same view come on descriptor 5: while nobody moves and nothing
     /// changes in it, the first stream rests.
     #[arg(long)]
     substream: bool,

@@ -92,7 +92,7 @@ pub fn run_with_masks(
     run_with_substream(input, None, output, detector, masks, settings)
 }
 
-/// The same for a live camera that also sends a second, smaller stream of the same view: so long as nobody is there and
+/// The same for a live camera that also sends a second, smaller stream of the same view: so long as nobody moves and
 /// nothing changes in it, the first one rests. Reads from it fail with [`WouldBlock`](io::ErrorKind::WouldBlock) where they
 /// would wait. When it ends, everything goes on without it.
 ///
@@ -193,7 +193,6 @@ struct Eye<'a, W> {
     was_resting: bool,
     /// Of the newest look.
     looked: Option<MediaTime>,
-    observed_share: f32,
     snapshots: Option<Ticker>,
     progress_ticks: Ticker,
     doubt_ticks: Ticker,
@@ -238,7 +237,6 @@ impl<'a, W: Write> Eye<'a, W> {
             calm,
             was_resting: false,
             looked: None,
-            observed_share: 0.0,
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
             doubt_ticks: Ticker::new(DOUBT_MS),
@@ -249,7 +247,7 @@ impl<'a, W: Write> Eye<'a, W> {
         }
     }
 
-    /// Lets the stream rest while nobody is there and nothing moves, and wakes it as soon as anything does.
+    /// Lets the stream rest while nobody and nothing moves, and wakes it as soon as anything does.
     fn rest_or_wake(&mut self, frames: &mut Frames<impl Read>) {
         let (Some(substream), Some(drawn_px)) = (&mut self.substream, self.drawn.size_px()) else { return };
         substream.take(drawn_px);
@@ -265,13 +263,16 @@ impl<'a, W: Write> Eye<'a, W> {
         self.was_resting = frames.is_resting();
     }
 
-    /// A frame of a stream that rests. The view is as it was when it was looked at last, with nobody in it.
+    /// A frame of a stream that rests. The view is as it was when it was looked at last.
     fn rested(&mut self, at: MediaTime) -> io::Result<()> {
         let due = self.schedule.is_due(at);
         self.frame(at);
         if due {
             self.progress.looks = self.progress.looks.saturating_add(1);
-            self.measurer.look_partly(at, &[], self.observed_share);
+            let mut look = self.planner.look_unchanged(at);
+            look.detections.retain(|detection| self.classes.contains(&detection.class));
+            self.as_drawn(&mut look);
+            self.measurer.look_partly(at, &look.detections, look.observed_share);
         }
         self.tell(at, due)
     }
@@ -360,16 +361,21 @@ impl<'a, W: Write> Eye<'a, W> {
             self.notices.add(Notice::DetectorFault, 1);
             return None;
         };
+        look.detections.retain(|detection| self.classes.contains(&detection.class));
         self.calm.look(at, &look);
-        (self.looked, self.observed_share) = (Some(at), look.observed_share);
-        if let Some(substream) = self.substream.as_mut().filter(|_| self.calm.is_empty()) {
+        self.looked = Some(at);
+        if let Some(substream) = self.substream.as_mut().filter(|_| self.calm.is_still()) {
             substream.settle(at);
         }
-        look.detections.retain(|detection| self.classes.contains(&detection.class));
+        self.as_drawn(&mut look);
+        Some(look)
+    }
+
+    /// From pixels of the picture that came to pixels of the one that was drawn in.
+    fn as_drawn(&self, look: &mut Look) {
         if self.zoom != Zoom::NONE {
             look.detections.iter_mut().for_each(|detection| *detection = self.zoom.back(*detection));
         }
-        Some(look)
     }
 
     /// Looks for masks where people are expected in this frame.

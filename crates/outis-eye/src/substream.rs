@@ -1,5 +1,5 @@
 //! A camera's second, smaller stream of the same view, watched for nothing but whether anything changes in it. So long as
-//! nothing does and nobody is there, the first stream can rest. Nothing is found in it and nothing counted.
+//! nothing does and nobody moves, the first stream can rest. Nothing is found in it and nothing counted.
 //!
 //! It is never waited for: what has come is taken when the eye comes by.
 
@@ -100,7 +100,7 @@ impl Substream {
         self.before = changed;
     }
 
-    /// Takes it that the view was looked at now and nobody is in it: what changes from now on counts.
+    /// Takes it that the view was looked at now and nobody moves in it: what changes from now on counts.
     pub(crate) fn settle(&mut self, at: MediaTime) {
         let side = |blocks: usize| blocks as f32 * crate::scale::BLOCK_PX as f32;
         let whole = ImageBox::from_left_top_width_height(0.0, 0.0, side(self.size.0), side(self.size.1));

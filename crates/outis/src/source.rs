@@ -231,8 +231,7 @@ impl Address {
 
     /// Whether it leads to the same stream, as far as can be told without asking.
     fn is_the_same_as(&self, other: &Self) -> bool {
-        let place =
-            |address: &Self| (address.host(), address.host_and_port().map(|(_, port)| port));
+        let place = |address: &Self| (address.host(), address.host_and_port().map(|(_, port)| port));
         (&self.scheme, place(self), self.path()) == (&other.scheme, place(other), other.path())
     }
 

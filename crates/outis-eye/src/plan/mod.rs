@@ -28,7 +28,7 @@ pub use budget::Budget;
 pub(crate) use changes::Changes;
 pub use view::PlanSettings;
 
-use outis_measure::{Detection, Line, Score, Zone};
+use outis_measure::{Detection, Line, MediaTime, Score, Zone};
 
 use self::view::View;
 use crate::Frame;
@@ -82,12 +82,14 @@ pub struct Planner {
     zones: Vec<Zone>,
     blanks: Vec<Zone>,
     view: Option<Box<View>>,
+    /// Of the newest look.
+    last: Look,
 }
 
 impl Planner {
     /// A planner that has seen nothing. It looks more closely at lines and into zones.
     pub fn new(way: Way, lines: Vec<Line>, zones: Vec<Zone>) -> Self {
-        Self { way, input: None, lines, zones, blanks: Vec::new(), view: None }
+        Self { way, input: None, lines, zones, blanks: Vec::new(), view: None, last: Look::default() }
     }
 
     /// The same for a view in which these areas are painted over: no look is spent on them, and they are no part of what
@@ -107,6 +109,25 @@ impl Planner {
     /// # Errors
     /// When the detector fails.
     pub fn look(
+        &mut self,
+        detector: &mut dyn Detect,
+        frame: Frame,
+        floor: Score,
+    ) -> Result<Look, DetectError> {
+        let look = self.look_anew(detector, frame, floor)?;
+        self.last.clone_from(&look);
+        Ok(look)
+    }
+
+    /// What there is to see without a frame, when somebody else knows that nothing has changed since the newest look.
+    pub fn look_unchanged(&mut self, at: MediaTime) -> Look {
+        if let Some(view) = &mut self.view {
+            view.stay(at, &self.last.detections);
+        }
+        self.last.clone()
+    }
+
+    fn look_anew(
         &mut self,
         detector: &mut dyn Detect,
         frame: Frame,

@@ -173,6 +173,13 @@ impl View {
         Ok(self.learn(at, fresh, &areas, &predictions))
     }
 
+    /// Takes it that all is where it was.
+    pub(super) fn stay(&mut self, at: MediaTime, detections: &[Detection]) {
+        self.tracker.look(at, detections);
+        // As after every look.
+        self.tracker.take_points();
+    }
+
     fn pay(&mut self, pixels: u64, seconds: f32) {
         self.bucket.spend(pixels);
         if pixels > 0 && seconds > 0.0 {
