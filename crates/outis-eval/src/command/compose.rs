@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use outis_eval::compose::{self, STREET_A, STREET_B, STREET_C, STREET_D, STREET_QUIET, Street, Variant};
+use outis_eval::compose::{
+    self, STREET_A, STREET_B, STREET_C, STREET_D, STREET_EMPTY, STREET_QUIET, Street, Variant,
+};
 use outis_eval::{cache, mot};
 use outis_measure::Score;
 
@@ -34,6 +36,8 @@ pub(crate) enum StreetArgument {
     D,
     /// For measuring what it saves that nearly always nobody is there
     Quiet,
+    /// The same when nobody comes at all
+    Empty,
 }
 
 impl StreetArgument {
@@ -44,6 +48,7 @@ impl StreetArgument {
             Self::C => STREET_C,
             Self::D => STREET_D,
             Self::Quiet => STREET_QUIET,
+            Self::Empty => STREET_EMPTY,
         }
     }
 }

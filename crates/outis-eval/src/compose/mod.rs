@@ -17,7 +17,7 @@
 mod quiet;
 mod recipe;
 
-pub use quiet::STREET_QUIET;
+pub use quiet::{STREET_EMPTY, STREET_QUIET};
 pub use recipe::{ComposeError, prepare};
 
 use outis_measure::{ImageBox, ImagePoint, Line, SceneError};
@@ -144,7 +144,7 @@ pub const STREET_D: Street = Street {
 };
 
 /// Every street there is.
-pub const STREETS: [Street; 5] = [STREET_A, STREET_B, STREET_C, STREET_D, STREET_QUIET];
+pub const STREETS: [Street; 6] = [STREET_A, STREET_B, STREET_C, STREET_D, STREET_QUIET, STREET_EMPTY];
 
 /// How the camera sees the street.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -61,6 +61,16 @@ pub const STREET_QUIET: Street = Street {
     ],
 };
 
+/// The same for a minute in which nobody comes.
+pub const STREET_EMPTY: Street = Street {
+    name: "empty",
+    frames: 600,
+    copies: &[
+        Copy { left_px: 140, top_px: 60, scale: 0.55, mirrored: false, shows: Shows::Ground(&[]) },
+        Copy { left_px: 300, top_px: 470, scale: 1.15, mirrored: true, shows: Shows::Ground(&[]) },
+    ],
+};
+
 #[cfg(test)]
 mod tests {
     use super::super::{FPS, Variant};
