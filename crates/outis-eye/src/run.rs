@@ -250,7 +250,8 @@ impl<'a, W: Write> Eye<'a, W> {
     /// Lets the stream rest while nobody and nothing moves, and wakes it as soon as anything does.
     fn rest_or_wake(&mut self, frames: &mut Frames<impl Read>) {
         let (Some(substream), Some(drawn_px)) = (&mut self.substream, self.drawn.size_px()) else { return };
-        substream.take(drawn_px);
+        // While people move, nobody asks whether anything does.
+        substream.take(drawn_px, self.calm.is_still() || frames.is_resting());
         if self.looked.is_some_and(|at| self.calm.has_lasted(at)) && substream.is_still() {
             frames.rest();
         } else {

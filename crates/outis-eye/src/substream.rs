@@ -65,10 +65,10 @@ impl Substream {
         }
     }
 
-    /// Takes what has come. `drawn_px` is the size of the picture that lines were drawn in.
-    pub(crate) fn take(&mut self, drawn_px: (u32, u32)) {
+    /// Takes what has come, and looks at it if that is of use. `drawn_px` is the size of the picture that lines were drawn in.
+    pub(crate) fn take(&mut self, drawn_px: (u32, u32), is_of_use: bool) {
         let Some(stream) = &mut self.stream else { return };
-        match stream.take() {
+        match stream.take(is_of_use) {
             Ok(Some(frame)) => self.observe(frame, drawn_px),
             Ok(None) => {}
             Err(Gone) => self.stream = None,

@@ -25,7 +25,7 @@ struct Decoding {
     decoder: Decoder,
     converter: Converter,
     rotation: Rotation,
-    /// A key frame has come: pictures are whole from there.
+    /// A key frame has come, and all since: pictures are whole.
     has_begun: bool,
 }
 
@@ -39,11 +39,11 @@ impl<R: Read> Newest<R> {
     }
 
     /// Decodes what has come since the last call. The newest of its pictures, if there is one that can be read; by when its
-    /// packet came.
+    /// packet came. What is not wanted is left out, up to the next key frame that is.
     ///
     /// # Errors
     /// When nothing will come any more.
-    pub(crate) fn take(&mut self) -> Result<Option<Frame>, Gone> {
+    pub(crate) fn take(&mut self, is_wanted: bool) -> Result<Option<Frame>, Gone> {
         let mut newest = None;
         for _ in 0..PACKETS_MAX {
             if self.decoding.is_none() {
@@ -56,9 +56,13 @@ impl<R: Read> Newest<R> {
                 Ok(None) => break,
                 Ok(Some(Item::End(_))) | Err(_) => return Err(Gone),
             };
-            decoding.has_begun |= packet.key;
-            if !decoding.has_begun {
+            if !is_wanted || !decoding.has_begun && !packet.key {
+                decoding.has_begun = false;
                 continue;
+            }
+            if !decoding.has_begun {
+                decoding.decoder.restart();
+                decoding.has_begun = true;
             }
             decoding.decoder.send(&packet);
             let at = MediaTime::from_micros(i64::try_from(packet.arrival_us).unwrap_or(i64::MAX));
