@@ -40,7 +40,7 @@ impl Ends {
     pub(crate) fn from_source(source: OwnedFd) -> Result<Self, JailError> {
         let output = ffi::duplicate(1).map_err(JailError::step("use standard output"))?;
         if !ffi::is_pipe(&output) {
-            return Err(JailError::NotAPipe("output"));
+            return Err(JailError::NotAPipe("standard output"));
         }
         Ok(Self { input: source, output })
     }
@@ -65,9 +65,10 @@ impl Ends {
 /// # Errors
 /// When descriptor 5 is not a pipe.
 pub(crate) fn substream() -> Result<OwnedFd, JailError> {
-    let input = ffi::duplicate(ffi::SUBSTREAM).map_err(JailError::step("use descriptor 5"))?;
+    let not_a_pipe = || JailError::NotAPipe("descriptor 5, for the substream,");
+    let input = ffi::duplicate(ffi::SUBSTREAM).map_err(|_| not_a_pipe())?;
     if !ffi::is_pipe(&input) {
-        return Err(JailError::NotAPipe("second input"));
+        return Err(not_a_pipe());
     }
     ffi::do_not_wait(&input).map_err(JailError::step("read without waiting"))?;
     Ok(input)
@@ -80,7 +81,7 @@ pub(crate) fn substream() -> Result<OwnedFd, JailError> {
 pub(crate) fn only_output() -> Result<Output, JailError> {
     let output = ffi::duplicate(1).map_err(JailError::step("use standard output"))?;
     if !ffi::is_pipe(&output) {
-        return Err(JailError::NotAPipe("output"));
+        return Err(JailError::NotAPipe("standard output"));
     }
     Ok(Output(ffi::keep_only_output(output).map_err(JailError::step("sort descriptors"))?))
 }

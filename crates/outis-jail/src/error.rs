@@ -7,7 +7,7 @@ use std::io;
 pub enum JailError {
     /// An end is not what it must be.
     #[error(
-        "standard {0} is not a pipe; this program is started by `outis`, which ties it to its neighbours with pipes"
+        "{0} is not a pipe; this program is started by `outis`, which ties it to its neighbours with pipes"
     )]
     NotAPipe(&'static str),
     /// Landlock is missing or too old.

@@ -173,3 +173,19 @@ fn records_go_to_a_pipe_only() {
     assert!(output.status.code() == Some(1) && said.contains("not a pipe"), "{said}");
     assert_eq!(std::fs::metadata(records).expect("the file").len(), 0);
 }
+
+/// What an eye is told of a substream, it must be given.
+#[test]
+fn a_substream_comes_from_a_pipe_only() {
+    let output = Command::new(env!("CARGO_BIN_EXE_outis-eye"))
+        .args(usual().split_whitespace())
+        .arg("--substream")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .output()
+        .expect("the eye");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("descriptor 5"), "{said}");
+    assert_eq!(output.stdout.len(), 0);
+}
