@@ -67,6 +67,7 @@ pub const STREET_EMPTY: Street = Street {
     frames: 600,
     copies: &[
         Copy { left_px: 140, top_px: 60, scale: 0.55, mirrored: false, shows: Shows::Ground(&[]) },
+        Copy { left_px: 1200, top_px: 120, scale: 0.8, mirrored: false, shows: Shows::Ground(&[]) },
         Copy { left_px: 300, top_px: 470, scale: 1.15, mirrored: true, shows: Shows::Ground(&[]) },
     ],
 };
