@@ -111,16 +111,16 @@ impl Rest {
         }
         let kept = self.waiting.pop_front()?;
         let Packet { pts, arrival_us, key, .. } = kept.fields;
-        if key {
+        // What is shown before a key frame and comes after it needs the frames before.
+        let is_clean = key && self.waiting.iter().all(|later| later.fields.pts > pts);
+        if is_clean {
             self.bytes -= self.passed.iter().map(|kept| kept.data.len()).sum::<usize>();
             self.passed.clear();
         }
         self.passed.push_back(kept);
-        // What is shown before a key frame and comes after it needs the frames before.
-        let is_clean = self.waiting.iter().all(|later| later.fields.pts > pts);
         let is_due =
             self.looked_us.is_none_or(|looked_us| arrival_us.saturating_sub(looked_us) >= KEY_STEP_US);
-        if key && is_clean && is_due {
+        if is_clean && is_due {
             self.looked_us = Some(arrival_us);
             return Some(Passed::Key);
         }
