@@ -35,12 +35,13 @@ pub(crate) struct Calm {
     score_new: Score,
     /// What was where, by steps.
     places: VecDeque<(MediaTime, Vec<ImageBox>)>,
-    since: Option<MediaTime>,
+    /// The first and the newest look at which nobody moved, of those without another between.
+    still: Option<(MediaTime, MediaTime)>,
 }
 
 impl Calm {
     pub(crate) fn new(score_new: Score) -> Self {
-        Self { score_new, places: VecDeque::new(), since: None }
+        Self { score_new, places: VecDeque::new(), still: None }
     }
 
     /// Takes what a look found of what is counted.
@@ -51,11 +52,8 @@ impl Calm {
         // A step is as old as its last look.
         let old = self.places.iter().filter(|(from, _)| at.seconds_since(*from) >= STAND_S + STEP_S);
         let is_old = |bbox: &ImageBox| old.clone().any(|(_, places)| is_among(bbox, places, PLACE_IOU));
-        if look.observed_share >= KNOWN_MIN && found.iter().all(is_old) {
-            self.since.get_or_insert(at);
-        } else {
-            self.since = None;
-        }
+        let is_still = look.observed_share >= KNOWN_MIN && found.iter().all(is_old);
+        self.still = is_still.then(|| (self.still.map_or(at, |(first, _)| first), at));
         if self.places.back().is_none_or(|(from, _)| at.seconds_since(*from) >= STEP_S) {
             self.places.push_back((at, Vec::new()));
         }
@@ -70,17 +68,17 @@ impl Calm {
 
     /// Something moves.
     pub(crate) fn disturb(&mut self) {
-        self.since = None;
+        self.still = None;
     }
 
     /// Whether nobody moved at the newest look.
     pub(crate) fn is_still(&self) -> bool {
-        self.since.is_some()
+        self.still.is_some()
     }
 
     /// Whether the view has been still for long enough.
-    pub(crate) fn has_lasted(&self, at: MediaTime) -> bool {
-        self.since.is_some_and(|since| at.seconds_since(since) >= CALM_S)
+    pub(crate) fn has_lasted(&self) -> bool {
+        self.still.is_some_and(|(first, newest)| newest.seconds_since(first) >= CALM_S)
     }
 }
 
@@ -113,7 +111,7 @@ mod tests {
         (0..100).find(|index| {
             let at = MediaTime::from_micros(200_000 * index);
             calm.look(at, &look(*index));
-            calm.has_lasted(at)
+            calm.has_lasted()
         })
     }
 
@@ -139,11 +137,13 @@ mod tests {
     fn what_moves_elsewhere_begins_it_anew() {
         let mut calm = Calm::new(Score::new(NEW));
         let at = MediaTime::from_seconds;
-        calm.look(at(0.0), &look(&[], 1.0));
-        assert!(calm.has_lasted(at(3.0)));
+        let lasts_at = |calm: &mut Calm, seconds| {
+            calm.look(at(seconds), &look(&[], 1.0));
+            calm.has_lasted()
+        };
+        assert!(!lasts_at(&mut calm, 0.0) && lasts_at(&mut calm, 3.0));
         calm.disturb();
-        assert!(!calm.has_lasted(at(3.1)));
-        calm.look(at(3.2), &look(&[], 1.0));
-        assert!(!calm.has_lasted(at(6.1)) && calm.has_lasted(at(6.3)));
+        assert!(!calm.has_lasted());
+        assert!(!lasts_at(&mut calm, 3.2) && !lasts_at(&mut calm, 6.1) && lasts_at(&mut calm, 6.3));
     }
 }

@@ -191,8 +191,6 @@ struct Eye<'a, W> {
     substream: Option<Substream>,
     calm: Calm,
     was_resting: bool,
-    /// Of the newest look.
-    looked: Option<MediaTime>,
     snapshots: Option<Ticker>,
     progress_ticks: Ticker,
     doubt_ticks: Ticker,
@@ -236,7 +234,6 @@ impl<'a, W: Write> Eye<'a, W> {
             substream: None,
             calm,
             was_resting: false,
-            looked: None,
             snapshots: snapshot_ms.map(Ticker::new),
             progress_ticks: Ticker::new(PROGRESS_MS),
             doubt_ticks: Ticker::new(DOUBT_MS),
@@ -252,7 +249,7 @@ impl<'a, W: Write> Eye<'a, W> {
         let (Some(substream), Some(drawn_px)) = (&mut self.substream, self.drawn.size_px()) else { return };
         // While people move, nobody asks whether anything does.
         substream.take(drawn_px, self.calm.is_still() || frames.is_resting());
-        if self.looked.is_some_and(|at| self.calm.has_lasted(at)) && substream.is_still() {
+        if self.calm.has_lasted() && substream.is_still() {
             frames.rest();
         } else {
             frames.wake();
@@ -270,9 +267,8 @@ impl<'a, W: Write> Eye<'a, W> {
         self.frame(at);
         if due {
             self.progress.looks = self.progress.looks.saturating_add(1);
-            let mut look = self.planner.look_unchanged(at);
-            look.detections.retain(|detection| self.classes.contains(&detection.class));
-            self.as_drawn(&mut look);
+            let look = self.planner.look_unchanged(at);
+            let look = self.counted(look);
             self.measurer.look_partly(at, &look.detections, look.observed_share);
         }
         self.tell(at, due)
@@ -358,25 +354,27 @@ impl<'a, W: Write> Eye<'a, W> {
         }
         let at = frame.at();
         let floor = self.detector.thresholds().score_min;
-        let Ok(mut look) = self.planner.look(&mut *self.detector, frame, floor) else {
+        let Ok(look) = self.planner.look(&mut *self.detector, frame, floor) else {
             self.notices.add(Notice::DetectorFault, 1);
             return None;
         };
-        look.detections.retain(|detection| self.classes.contains(&detection.class));
-        self.calm.look(at, &look);
-        self.looked = Some(at);
-        if let Some(substream) = self.substream.as_mut().filter(|_| self.calm.is_still()) {
-            substream.settle(at);
+        let look = self.counted(look);
+        if let Some(substream) = &mut self.substream {
+            self.calm.look(at, &look);
+            if self.calm.is_still() {
+                substream.settle(at);
+            }
         }
-        self.as_drawn(&mut look);
         Some(look)
     }
 
-    /// From pixels of the picture that came to pixels of the one that was drawn in.
-    fn as_drawn(&self, look: &mut Look) {
+    /// What of a look is counted, in pixels of the picture that was drawn in.
+    fn counted(&self, mut look: Look) -> Look {
+        look.detections.retain(|detection| self.classes.contains(&detection.class));
         if self.zoom != Zoom::NONE {
             look.detections.iter_mut().for_each(|detection| *detection = self.zoom.back(*detection));
         }
+        look
     }
 
     /// Looks for masks where people are expected in this frame.

@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, VecDeque};
 use outis_packet::Packet;
 
 /// How long a packet waits, in microseconds: the second stream of a camera is behind the first by less than this.
-pub(super) const WAIT_US: u64 = 1_000_000;
+const WAIT_US: u64 = 1_000_000;
 
 /// Key frames nearer together than this are not all looked at, in microseconds: some cameras send nothing else.
 const KEY_STEP_US: u64 = 1_000_000;
@@ -26,8 +26,7 @@ const KEY_WAIT_US: u64 = 10_000_000;
 /// The most bytes that wait: ten seconds of a 4K stream.
 const BYTES_MAX: usize = 32 << 20;
 
-/// A packet that waits.
-#[derive(Debug)]
+/// A packet that waits. It has nothing to say in a log.
 pub(super) struct Kept {
     /// Without its bytes.
     fields: Packet<'static>,
@@ -45,7 +44,7 @@ pub(super) enum Passed {
 }
 
 /// A stream that rests, or may.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Rest {
     /// Somebody wants it to rest, from the next key frame on.
     wanted: bool,
