@@ -6,6 +6,8 @@
 //! No network, no file after start-up, no log.
 
 mod blank;
+#[cfg(test)]
+mod cached;
 mod calm;
 pub mod decode;
 pub mod detect;

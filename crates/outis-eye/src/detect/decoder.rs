@@ -49,12 +49,40 @@ impl Groups {
     }
 }
 
+/// The classes that a network says.
+#[derive(Debug)]
+pub(super) struct Classes {
+    count: usize,
+    groups: Groups,
+}
+
+impl Classes {
+    /// All that it was trained on.
+    pub(super) fn of(card: &ModelCard) -> Self {
+        Self { count: card.class_count, groups: Groups(card.groups()) }
+    }
+
+    /// Those that are counted, in the order in which it says them.
+    pub(super) fn counted(&self) -> Vec<usize> {
+        let mut indices: Vec<usize> = self.groups.0.iter().flatten().map(|(_, index)| *index).collect();
+        indices.sort_unstable();
+        indices
+    }
+
+    /// When it says no others any more.
+    pub(super) fn without_others(self) -> Self {
+        let indices = self.counted();
+        let rank = |(class, index)| (class, indices.partition_point(|other| *other < index));
+        let groups = self.groups.0.into_iter().map(|group| group.into_iter().map(rank).collect());
+        Self { count: indices.len(), groups: Groups(groups.collect()) }
+    }
+}
+
 /// Reads one network's outputs.
 pub(super) struct Decoder {
     decoding: Decoding,
-    class_count: usize,
+    classes: Classes,
     strides: Vec<usize>,
-    groups: Groups,
 }
 
 /// What the outputs look like for one size of the input.
@@ -72,21 +100,16 @@ impl Shapes {
 }
 
 impl Decoder {
-    pub(super) fn new(card: &ModelCard) -> Self {
-        Self {
-            decoding: card.decoding,
-            class_count: card.class_count,
-            strides: card.strides.clone(),
-            groups: Groups(card.groups()),
-        }
+    pub(super) fn new(card: &ModelCard, classes: Classes) -> Self {
+        Self { decoding: card.decoding, classes, strides: card.strides.clone() }
     }
 
     /// The shapes for an input of this width and height, in pixels.
     pub(super) fn shapes(&self, input_px: (usize, usize)) -> Shapes {
         let grids = Grid::over(input_px.0, input_px.1, &self.strides);
         let expected = match self.decoding {
-            Decoding::NanoDet => nanodet::expected(&grids, self.class_count),
-            Decoding::Yolox => yolox::expected(&grids, self.class_count),
+            Decoding::NanoDet => nanodet::expected(&grids, self.classes.count),
+            Decoding::Yolox => yolox::expected(&grids, self.classes.count),
         };
         Shapes { input_px, grids, expected }
     }
@@ -95,12 +118,10 @@ impl Decoder {
     /// expected.
     pub(super) fn decode(&self, outputs: &[Output<'_>], shapes: &Shapes, floor: f32) -> Vec<Candidate> {
         let mut candidates = Vec::new();
-        let grids = &shapes.grids;
+        let (grids, Classes { count, groups }) = (&shapes.grids, &self.classes);
         match self.decoding {
-            Decoding::NanoDet => nanodet::decode(outputs, grids, &self.groups, floor, &mut candidates),
-            Decoding::Yolox => {
-                yolox::decode(outputs, grids, self.class_count, &self.groups, floor, &mut candidates);
-            }
+            Decoding::NanoDet => nanodet::decode(outputs, grids, groups, floor, &mut candidates),
+            Decoding::Yolox => yolox::decode(outputs, grids, *count, groups, floor, &mut candidates),
         }
         candidates
     }
@@ -136,12 +157,25 @@ mod tests {
             ("yolox-nano", (416, 416), &[("output", &[1, 3549, 85])]),
         ];
         for (name, input_px, outputs) in cases {
-            let shapes = Decoder::new(Cards::known().model(name).expect(name)).shapes(input_px);
+            let card = Cards::known().model(name).expect(name);
+            let shapes = Decoder::new(card, Classes::of(card)).shapes(input_px);
             let found: Vec<_> =
                 shapes.expected.iter().map(|e| (e.name.as_str(), e.dims.as_slice())).collect();
             assert_eq!(found, outputs, "{name}");
             assert!(shapes.fit(input_px) && !shapes.fit((input_px.1, 999)), "{name}");
         }
+    }
+
+    #[test]
+    fn classes_keep_their_order_when_the_others_go() {
+        let groups = vec![vec![(Class::Person, 0)], vec![(Class::Truck, 7), (Class::Car, 2)]];
+        let classes = Classes { count: 80, groups: Groups(groups) };
+        assert_eq!(classes.counted(), [0, 2, 7]);
+        let Classes { count, groups } = classes.without_others();
+        assert_eq!(
+            (count, groups.0.concat()),
+            (3, vec![(Class::Person, 0), (Class::Truck, 2), (Class::Car, 1)])
+        );
     }
 
     #[test]
@@ -175,7 +209,7 @@ mod tests {
             seed in vec(proptest::num::f32::ANY, 97),
         ) {
             let card = &Cards::known().models[model];
-            let decoder = Decoder::new(card);
+            let decoder = Decoder::new(card, Classes::of(card).without_others());
             let input = InputSize::Fixed { width_px: 64, height_px: 32 };
             let source = Area { left: 0, top: 0, width: 640, height: 300 };
             let sheet = Sheet::of(source, input).expect("it has an area");

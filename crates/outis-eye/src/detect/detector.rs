@@ -7,7 +7,8 @@ use outis_measure::{Detection, Score};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::card::{Cards, ModelCard};
-use super::decoder::{Decoder, Shapes};
+use super::counted::with_classes;
+use super::decoder::{Classes, Decoder, Shapes};
 use super::engine::{Engine, EngineError, Expected, Library, OnnxRuntime, Rten};
 use super::focus::without_focus;
 use super::free_size::with_free_size;
@@ -56,12 +57,26 @@ impl Opened {
     pub fn prepare(self) -> Result<Box<dyn Detect>, LoadError> {
         let Self { card, model, library } = self;
         let failed = |source| LoadError::Engine { model: card.name.clone(), source };
-        let model = if card.resizable { with_free_size(&model).unwrap_or(model) } else { model };
-        let model = without_focus(&model, &card.input_name).unwrap_or(model);
-        let mut detector = Detector::new(card, model, library).map_err(failed)?;
+        let (model, classes) = prepared(card, model);
+        let mut detector = Detector::new(card, model, classes, library).map_err(failed)?;
         detector.warm_up().map_err(failed)?;
         Ok(Box::new(detector))
     }
+}
+
+/// A network as it is run, and the classes that it says.
+fn prepared(card: &ModelCard, model: Vec<u8>) -> (Vec<u8>, Classes) {
+    let mut classes = Classes::of(card);
+    // A file that declares its sizes declares how many classes it says, too.
+    let free = with_free_size(&model).filter(|_| card.resizable);
+    let counted = free
+        .as_deref()
+        .and_then(|model| with_classes(model, card.class_count, card.strides.len(), &classes.counted()));
+    if counted.is_some() {
+        classes = classes.without_others();
+    }
+    let model = counted.or(free).unwrap_or(model);
+    (without_focus(&model, &card.input_name).unwrap_or(model), classes)
 }
 
 struct Detector {
@@ -76,8 +91,13 @@ struct Detector {
 }
 
 impl Detector {
-    fn new(card: &ModelCard, model: Vec<u8>, library: Option<Library>) -> Result<Self, EngineError> {
-        let decoder = Decoder::new(card);
+    fn new(
+        card: &ModelCard,
+        model: Vec<u8>,
+        classes: Classes,
+        library: Option<Library>,
+    ) -> Result<Self, EngineError> {
+        let decoder = Decoder::new(card, classes);
         let shapes = decoder.shapes(card.input_size().largest_px());
         Ok(Self {
             scaler: Scaler::new(card.input_size(), card.normalisation()),
@@ -183,5 +203,60 @@ impl Detect for Detector {
 
     fn spent(&self) -> Spent {
         self.spent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cached;
+    use crate::detect::card::Decoding;
+    use crate::scale::Tensor;
+
+    /// All that a network says about a picture of noise.
+    fn said(card: &ModelCard, model: Vec<u8>, classes: Classes) -> Vec<String> {
+        let (width, height) = (128, 96);
+        let decoder = Decoder::new(card, classes);
+        let shapes = decoder.shapes((width, height));
+        let arch = std::env::consts::ARCH;
+        let runtime = Cards::known().runtimes.iter().find(|card| card.arch == arch).expect("a runtime");
+        let library = library(&Runtime::OnnxRuntime(cached::folder().join("runtime").join(&runtime.file)));
+        let library = library.expect("fetched by `make models`");
+        let mut engine =
+            engine(model, library.as_ref(), &card.input_name, &shapes.expected).expect("a network");
+        let mut picture = Tensor::default();
+        picture.resize(width, height);
+        let mut noise = 1_u32;
+        for y in 0..height {
+            for value in picture.row_mut(y, 0, width).into_iter().flatten() {
+                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                *value = (noise >> 24) as f32;
+            }
+        }
+        let mut found = Vec::new();
+        let read = &mut |outputs: &[&[f32]]| found = decoder.decode(outputs, &shapes, 0.0);
+        engine.run(&picture, &shapes.expected, read).expect("it runs");
+        found.iter().map(|candidate| format!("{candidate:?}")).collect()
+    }
+
+    #[test]
+    fn the_known_networks_say_what_is_counted_and_nothing_else() {
+        for card in &Cards::known().models {
+            let bytes = match card.read(&cached::folder().join("models").join(&card.file)) {
+                Ok(bytes) => bytes,
+                // Only its users can bring it, and have not.
+                Err(LoadError::Unreadable { .. }) if card.recipe.is_none() => continue,
+                Err(error) => panic!("{error}"),
+            };
+            let whole = with_free_size(&bytes).expect("an ONNX file");
+            let whole = match card.decoding {
+                Decoding::Yolox => without_focus(&whole, &card.input_name).expect("it begins so"),
+                Decoding::NanoDet => whole,
+            };
+            let (cut, classes) = prepared(card, bytes);
+            assert_eq!(classes.counted(), (0..card.classes.len()).collect::<Vec<_>>(), "{}", card.name);
+            let (before, after) = (said(card, whole, Classes::of(card)), said(card, cut, classes));
+            assert!(before.len() > 100 && before == after, "{}: the same to the last bit", card.name);
+        }
     }
 }

@@ -4,11 +4,13 @@
 //! scores: nothing that could describe a person.
 
 pub mod card;
+mod counted;
 mod decoder;
 mod detector;
 mod engine;
 mod focus;
 mod free_size;
+mod graph;
 mod join;
 mod nanodet;
 mod nms;

@@ -52,14 +52,8 @@ impl Network {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cached;
     use crate::detect::{Runtime, library};
-
-    /// Where `models/fetch` puts models and runtime.
-    fn cache() -> std::path::PathBuf {
-        let set = |key| std::env::var_os(key).filter(|value| !value.is_empty()).map(std::path::PathBuf::from);
-        let home = || set("HOME").unwrap_or_default().join(".cache");
-        set("OUTIS_CACHE").unwrap_or_else(|| set("XDG_CACHE_HOME").unwrap_or_else(home).join("outis"))
-    }
 
     /// Protocol buffers by hand: a network of one matrix product that says 128 numbers about a face, under the very
     /// names of a card.
@@ -109,7 +103,7 @@ mod tests {
     #[test]
     fn a_network_that_describes_faces_is_refused() {
         let card = MaskCard::of("mask-mobilenet-v2").unwrap();
-        let runtime = cache().join("runtime/libonnxruntime.so.1.23.2");
+        let runtime = cached::folder().join("runtime/libonnxruntime.so.1.23.2");
         let runtimes = [Runtime::Rten, Runtime::OnnxRuntime(runtime)];
         let libraries = runtimes.map(|runtime| library(&runtime).expect("fetched by `make models`"));
         for library in &libraries {
@@ -122,7 +116,7 @@ mod tests {
             let refused = load("embedding", 128).unwrap_err();
             assert!(refused.contains("embedding"), "{refused}");
         }
-        let refused = card.read(&cache().join("models/nanodet-g.onnx")).unwrap_err().to_string();
+        let refused = card.read(&cached::folder().join("models/nanodet-g.onnx")).unwrap_err().to_string();
         assert!(refused.contains("not the known file"), "{refused}");
     }
 }
