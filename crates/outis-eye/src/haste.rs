@@ -51,6 +51,11 @@ impl Haste {
         self.behind
     }
 
+    /// Whether the eye was behind at the newest frame that was asked for.
+    pub(crate) fn was_behind(&self) -> bool {
+        self.behind
+    }
+
     /// Takes it that the eye let packets wait, and has to catch up without passing anything over.
     pub(crate) fn excuse(&mut self) {
         self.is_excused = true;

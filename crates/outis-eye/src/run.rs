@@ -276,7 +276,12 @@ impl<'a, W: Write> Eye<'a, W> {
 
     /// A frame that is not looked at and was not decoded.
     fn left_out(&mut self, at: MediaTime) -> io::Result<()> {
-        self.schedule.pass(at);
+        if !self.haste.was_behind() {
+            self.schedule.pass(at);
+        } else if self.schedule.is_due(at) {
+            // Of these, none was wanted.
+            self.notices.add(Notice::Behind, 1);
+        }
         self.frame(at);
         self.tell(at, false)
     }

@@ -32,6 +32,11 @@ impl LeftOut {
         is_superfluous(time) && self.waiting.insert(time)
     }
 
+    /// Leaves out the frames that are shown at these times: they have waited, and nobody needs them.
+    pub(crate) fn leave(&mut self, times: impl Iterator<Item = i64>) {
+        self.waiting.extend(times);
+    }
+
     /// Whether nothing has been wrong with the stream for a while.
     pub(crate) fn is_sound(&self) -> bool {
         self.sound_packets > SOUND_PACKETS_MIN

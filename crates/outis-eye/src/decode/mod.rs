@@ -9,10 +9,12 @@ mod color;
 mod convert;
 mod decoder;
 pub(crate) mod ffi;
+mod kept;
 mod left_out;
 mod newest;
 mod references;
 mod rest;
+mod tail;
 
 use std::{collections::VecDeque, io::Read};
 
@@ -27,8 +29,9 @@ use self::{
     convert::Converter,
     decoder::{Decoder, Output},
     left_out::LeftOut,
-    references::References,
+    references::{References, Role},
     rest::{Passed, Rest},
+    tail::Tail,
 };
 use crate::frame::{Frame, Rotation};
 
@@ -68,13 +71,14 @@ struct Decoding {
     live: Option<Live>,
     references: References,
     left_out: LeftOut,
+    tail: Tail,
 }
 
 /// What is kept of a live stream beside its frames.
 #[derive(Debug, Default)]
 struct Live {
     arrivals: Arrivals,
-    /// When the newest packet came.
+    /// When the newest packet came of those that were decoded or left out.
     newest_us: u64,
     has_begun: bool,
 }
@@ -86,9 +90,13 @@ impl Live {
 
     /// Whether a packet is of use.
     fn takes(&mut self, packet: &Packet<'_>) -> bool {
-        self.newest_us = self.newest_us.max(packet.arrival_us);
         self.has_begun |= packet.key || packet.arrival_us > Self::KEY_WAIT_US;
         self.has_begun
+    }
+
+    /// It is decoded, or left out.
+    fn settles(&mut self, packet: &Packet<'_>) {
+        self.newest_us = self.newest_us.max(packet.arrival_us);
     }
 }
 
@@ -109,7 +117,7 @@ enum State {
 pub enum Event {
     /// A frame was decoded.
     Picture(Picture),
-    /// A frame was not decoded: nobody wanted it, and no other frame needs it.
+    /// A frame was not decoded: nobody wanted it, and no other frame that is wanted needs it.
     LeftOut(MediaTime),
     /// A frame was not decoded, because the stream [rests](Frames::rest).
     Rested(MediaTime),
@@ -187,6 +195,7 @@ impl<R: Read> Frames<R> {
                 live: header.origin_unix_ms.map(|_| Live::default()),
                 references: References::new(header),
                 left_out: LeftOut::default(),
+                tail: Tail::default(),
             },
             converter: Converter::default(),
             rotation: Rotation::from_degrees(header.rotation_deg.into()),
@@ -285,12 +294,20 @@ impl<R: Read> Frames<R> {
         }
     }
 
-    /// Gives the next packet to the decoder, or leaves it out.
+    /// Gives the next packet to the decoder, leaves it out, or lets it wait.
     fn feed(&mut self, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
+        if let Some(kept) = self.decoding.tail.next_due() {
+            return self.decoding.decode(&kept.packet());
+        }
         match self.rest.next_kept() {
             Some((kept, true)) => return self.decoding.decode(&kept.packet()),
             Some((kept, false)) => return self.decoding.take(&kept.packet(), wanted),
             None => {}
+        }
+        if self.rest.is_wanted() && !self.decoding.tail.is_empty() {
+            // A rest begins when nothing else waits.
+            self.decoding.tail.wake();
+            return None;
         }
         let ending = match self.reader.read() {
             Ok(Item::Packet(packet)) if self.rest.begin(&packet) => {
@@ -304,6 +321,7 @@ impl<R: Read> Frames<R> {
             // An intake that sends nonsense is as good as gone.
             Err(_) => Ending::Truncated,
         };
+        self.decoding.leave_tail();
         self.decoding.decoder.drain();
         self.state = State::Draining(ending);
         None
@@ -332,7 +350,7 @@ impl<R: Read> Frames<R> {
         let mut fault = None;
         if let Some(kept) = self.rest.last_passed() {
             if let Some(live) = &mut self.decoding.live {
-                live.takes(&kept.packet());
+                live.settles(&kept.packet());
             }
             if passed == Passed::Key {
                 fault = self.decoding.decode(&kept.packet());
@@ -358,25 +376,48 @@ impl Decoding {
         (MediaTime::from_micros(at_us), jumped.then_some(Notice::TimestampJump))
     }
 
-    /// Decodes a packet if it is of use and its frame is wanted or needed.
+    /// Decodes a packet if it is of use and its frame is wanted or needed; lets it wait as long as nobody knows.
     fn take(&mut self, packet: &Packet<'_>, wanted: &mut dyn FnMut(MediaTime) -> bool) -> Option<Event> {
         if !self.live.as_mut().is_none_or(|live| live.takes(packet)) {
             return None;
         }
-        let is_unneeded = self.references.are_none_to(packet);
-        let mut is_unwanted = |time| {
+        let role = self.references.role(packet);
+        let is_unwanted = packet.pts.is_some_and(|time| {
             let at_us = self.clock.expected_at(time).map(MediaTime::as_micros);
             let tied = |at_us| self.live.as_ref().map_or(at_us, |live| live.arrivals.expected_us(at_us));
             at_us.is_some_and(|at_us| !wanted(MediaTime::from_micros(tied(at_us))))
-        };
-        if self.left_out.take(packet, |time| is_unneeded && is_unwanted(time)) {
+        });
+        if self.left_out.take(packet, |_| is_unwanted && role == Role::Unneeded) {
+            if let Some(live) = &mut self.live {
+                live.settles(packet);
+            }
             return None;
         }
-        self.decode(packet)
+        if role == Role::Beginning && self.left_out.is_sound() && self.tail.precedes(packet) {
+            self.leave_tail();
+        }
+        let may_wait = role != Role::Unknown && self.left_out.is_sound();
+        let waits = is_unwanted && may_wait && self.tail.has_room(packet);
+        if !waits && self.tail.is_empty() {
+            return self.decode(packet);
+        }
+        self.tail.push(packet);
+        if !waits {
+            self.tail.wake();
+        }
+        None
+    }
+
+    /// Leaves out the frames that waited.
+    fn leave_tail(&mut self) {
+        self.left_out.leave(self.tail.drop_all());
     }
 
     /// Gives a packet to the decoder.
     fn decode(&mut self, packet: &Packet<'_>) -> Option<Event> {
+        if let Some(live) = &mut self.live {
+            live.settles(packet);
+        }
         let fault = match self.decoder.send(packet) {
             Output::Unsupported => Some(Event::UnsupportedFeature),
             Output::Damaged => Some(Event::Fault(Notice::DamagedPacket)),
@@ -391,8 +432,9 @@ impl Decoding {
 }
 
 impl<R: Read> Frames<R> {
-    /// The same as [`next`](Iterator::next), but decodes of the frames that no other is predicted from only those that
-    /// are `wanted`. What is told of all others, the order and the times stay the same.
+    /// The same as [`next`](Iterator::next), but decodes hardly more than those frames that are `wanted` and those that they are
+    /// predicted from. What is told of all others, the order and the times stay the same; some of it is told later, when the
+    /// next frame is.
     ///
     /// Frames are asked for in the order of the stream, which is ahead of the order of showing, and some of them never.
     pub fn next_wanted(&mut self, mut wanted: impl FnMut(MediaTime) -> bool) -> Option<Event> {

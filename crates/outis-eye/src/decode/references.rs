@@ -1,6 +1,7 @@
-//! Which coded pictures no other picture is predicted from: leaving those out costs nothing but themselves.
+//! Which coded pictures no other picture is predicted from: leaving those out costs nothing but themselves. And from which
+//! on none is predicted from those before.
 //!
-//! Knows the first bytes of H.264's and HEVC's units and decodes nothing. In doubt a picture counts as needed.
+//! Knows the first bytes of H.264's and HEVC's units and decodes nothing. In doubt it says so, or takes a picture as needed.
 
 use outis_packet::{Header, Packet};
 
@@ -18,8 +19,23 @@ enum Codec {
     Hevc {
         top_layer: Option<u8>,
     },
-    /// Every picture counts as needed.
+    /// Pictures that have nothing to do with each other.
+    Intra,
+    /// Nobody reads it here.
     Other,
+}
+
+/// What a packet is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// No other picture is predicted from those in it.
+    Unneeded,
+    /// Others may be.
+    Needed,
+    /// Nothing that comes later is predicted from anything before it.
+    Beginning,
+    /// Nobody can tell: others may be needed for it, and it for others.
+    Unknown,
 }
 
 /// How a packet is divided into units.
@@ -34,10 +50,14 @@ enum Framing {
 /// What a unit says about the picture it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Unit {
-    /// Another picture may be predicted from it, or later pictures need the unit itself.
+    /// Another picture may be predicted from it.
     Needed,
+    /// No picture, and later ones need it.
+    Parameters,
     /// Samples of a picture that no other is predicted from.
     Unneeded,
+    /// Samples of a picture after which nothing is predicted from what came before.
+    Beginning,
     /// Nothing.
     Silent,
 }
@@ -50,6 +70,7 @@ impl References {
         let (codec, length_at) = match header.codec.as_str() {
             "h264" => (Codec::H264, 4),
             "hevc" => (Codec::Hevc { top_layer: None }, 21),
+            "mjpeg" => (Codec::Intra, 0),
             _ => (Codec::Other, 0),
         };
         let framing = match extradata.get(length_at) {
@@ -61,21 +82,32 @@ impl References {
         references
     }
 
-    /// Whether a packet holds nothing but pictures that no other is predicted from.
-    pub(crate) fn are_none_to(&mut self, packet: &Packet<'_>) -> bool {
-        if self.codec == Codec::Other || !packet.new_extradata.is_empty() {
-            // New parameters may change the framing, too.
-            self.codec = if packet.new_extradata.is_empty() { self.codec } else { Codec::Other };
-            return false;
+    /// What the next packet is to the others.
+    pub(crate) fn role(&mut self, packet: &Packet<'_>) -> Role {
+        match self.codec {
+            Codec::Intra => return Role::Unneeded,
+            Codec::Other => return Role::Unknown,
+            _ if !packet.new_extradata.is_empty() => {
+                // New parameters may change the framing, too.
+                self.codec = Codec::Other;
+                return Role::Unknown;
+            }
+            Codec::H264 | Codec::Hevc { .. } => {}
         }
-        let mut pictures = 0;
-        let mut needed = false;
+        let (mut needed, mut parameters, mut unneeded, mut beginnings) = (0, 0, 0, 0);
         let whole = units(self.framing, packet.data, |unit| match self.read(unit) {
-            Unit::Needed => needed = true,
-            Unit::Unneeded => pictures += 1,
+            Unit::Needed => needed += 1,
+            Unit::Parameters => parameters += 1,
+            Unit::Unneeded => unneeded += 1,
+            Unit::Beginning => beginnings += 1,
             Unit::Silent => {}
         });
-        whole && pictures > 0 && !needed
+        match (needed, parameters, unneeded, beginnings) {
+            _ if !whole => Role::Unknown,
+            (0, 0, 1.., 0) => Role::Unneeded,
+            (0, _, 0, 1..) => Role::Beginning,
+            _ => Role::Needed,
+        }
     }
 
     /// Takes the sub-layers from parameter sets that stand before the stream.
@@ -111,7 +143,7 @@ impl References {
         match &mut self.codec {
             Codec::H264 => h264(unit),
             Codec::Hevc { top_layer } => hevc(unit, top_layer),
-            Codec::Other => Unit::Needed,
+            Codec::Intra | Codec::Other => Unit::Needed,
         }
     }
 }
@@ -122,6 +154,9 @@ fn h264(unit: &[u8]) -> Unit {
     match (first & 0x1f, first >> 5 & 3) {
         // Slices and their partitions.
         (1..=4, 0) => Unit::Unneeded,
+        // Slices of an IDR picture; sets of parameters of the sequence and of pictures.
+        (5, _) => Unit::Beginning,
+        (7 | 8 | 13 | 15, _) => Unit::Parameters,
         // Supplementary information, delimiter, filler, prefix of a slice.
         (6 | 9 | 12 | 14, _) => Unit::Silent,
         _ => Unit::Needed,
@@ -139,8 +174,11 @@ fn hevc(unit: &[u8], top_layer: &mut Option<u8>) -> Unit {
         33 => {
             // The sequence's parameters begin with four bits of a number and three with `sps_max_sub_layers_minus1`.
             *top_layer = rest.first().map(|byte| byte >> 1 & 7);
-            Unit::Needed
+            Unit::Parameters
         }
+        32 | 34 => Unit::Parameters,
+        // IDR pictures. Of those that begin otherwise, some pictures after them need what came before.
+        19 | 20 => Unit::Beginning,
         // Delimiter, filler, supplementary information.
         35 | 38..=40 => Unit::Silent,
         _ => Unit::Needed,
@@ -227,34 +265,53 @@ mod tests {
             units.iter().flat_map(|(kind, layer)| [0, 0, 0, 3, kind << 1, layer + 1, 7]).collect()
         };
         let (one_layer, two_layers) = (hvcc(1), hvcc(2));
-        // (case, codec, extradata, packet, nobody needs it)
-        type Case<'a> = (&'a str, &'a str, &'a [u8], Vec<u8>, bool);
-        let cases: [Case<'_>; 16] = [
-            ("a slice without references", "h264", AVCC, lengths(&[0x01]), true),
+        // (case, codec, extradata, packet, its role)
+        type Case<'a> = (&'a str, &'a str, &'a [u8], Vec<u8>, Role);
+        use Role::{Beginning, Needed, Unknown, Unneeded};
+        let cases: [Case<'_>; 22] = [
+            ("a slice without references", "h264", AVCC, lengths(&[0x01]), Unneeded),
             (
                 "many such slices, and what says nothing",
                 "h264",
                 AVCC,
                 lengths(&[0x09, 0x06, 0x01, 0x01]),
-                true,
+                Unneeded,
             ),
-            ("a slice with references", "h264", AVCC, lengths(&[0x41]), false),
-            ("a key picture", "h264", AVCC, lengths(&[0x65]), false),
-            ("parameters come along", "h264", AVCC, lengths(&[0x67, 0x01]), false),
-            ("no picture", "h264", AVCC, lengths(&[0x06]), false),
-            ("two pictures, one of them needed", "h264", AVCC, lengths(&[0x01, 0x21]), false),
-            ("start codes", "h264", &[], annex_b(&[0x09, 0x01]), true),
-            ("start codes, needed", "h264", &[], annex_b(&[0x09, 0x61]), false),
-            ("a length beyond the end", "h264", AVCC, vec![0, 0, 0, 9, 1, 2], false),
-            ("HEVC, not referred to", "hevc", &one_layer, hevc(&[(35, 0), (0, 0), (8, 0)]), true),
-            ("HEVC, referred to", "hevc", &one_layer, hevc(&[(1, 0)]), false),
-            ("HEVC, a layer below another", "hevc", &two_layers, hevc(&[(0, 0)]), false),
-            ("HEVC, the top layer", "hevc", &two_layers, hevc(&[(2, 1)]), true),
-            ("HEVC without parameters", "hevc", &[], annex_b(&[0x00]), false),
-            ("another codec", "vp9", &[], annex_b(&[0x01]), false),
+            ("a slice with references", "h264", AVCC, lengths(&[0x41]), Needed),
+            ("a key picture", "h264", AVCC, lengths(&[0x65, 0x65]), Beginning),
+            ("parameters come along", "h264", AVCC, lengths(&[0x67, 0x01]), Needed),
+            (
+                "a key picture with its parameters",
+                "h264",
+                AVCC,
+                lengths(&[0x09, 0x67, 0x68, 0x65]),
+                Beginning,
+            ),
+            ("half of it is predicted from the other", "h264", AVCC, lengths(&[0x65, 0x41]), Needed),
+            ("no picture", "h264", AVCC, lengths(&[0x06]), Needed),
+            ("two pictures, one of them needed", "h264", AVCC, lengths(&[0x01, 0x21]), Needed),
+            ("start codes", "h264", &[], annex_b(&[0x09, 0x01]), Unneeded),
+            ("start codes, a key picture", "h264", &[], annex_b(&[0x09, 0x67, 0x68, 0x65]), Beginning),
+            ("start codes, needed", "h264", &[], annex_b(&[0x09, 0x61]), Needed),
+            ("a length beyond the end", "h264", AVCC, vec![0, 0, 0, 9, 1, 2], Unknown),
+            ("HEVC, not referred to", "hevc", &one_layer, hevc(&[(35, 0), (0, 0), (8, 0)]), Unneeded),
+            ("HEVC, referred to", "hevc", &one_layer, hevc(&[(1, 0)]), Needed),
+            ("HEVC, a layer below another", "hevc", &two_layers, hevc(&[(0, 0)]), Needed),
+            ("HEVC, the top layer", "hevc", &two_layers, hevc(&[(2, 1)]), Unneeded),
+            ("HEVC without parameters", "hevc", &[], annex_b(&[0x00]), Needed),
+            (
+                "HEVC, a key picture",
+                "hevc",
+                &one_layer,
+                hevc(&[(32, 0), (33, 0), (34, 0), (19, 0)]),
+                Beginning,
+            ),
+            ("HEVC, a key picture, others before it", "hevc", &one_layer, hevc(&[(21, 0)]), Needed),
+            ("pictures by themselves", "mjpeg", &[], vec![0xff, 0xd8], Unneeded),
+            ("another codec", "vp9", &[], annex_b(&[0x01]), Unknown),
         ];
         for (name, codec, extradata, data, expected) in cases {
-            let found = References::new(&header(codec, extradata)).are_none_to(&packet(&data));
+            let found = References::new(&header(codec, extradata)).role(&packet(&data));
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -263,11 +320,12 @@ mod tests {
     fn parameters_on_the_way_are_learnt_or_end_it() {
         let mut references = References::new(&header("hevc", &[]));
         let slice = [0, 0, 1, 0, 1, 7];
-        assert!(!references.are_none_to(&packet(&slice)));
-        assert!(!references.are_none_to(&packet(&[0, 0, 1, 33 << 1, 1, 0, 0, 0, 1, 19 << 1, 1, 7])));
-        assert!(references.are_none_to(&packet(&slice)), "one sub-layer, as the parameters say");
+        assert_eq!(references.role(&packet(&slice)), Role::Needed);
+        let key = [0, 0, 1, 33 << 1, 1, 0, 0, 0, 1, 19 << 1, 1, 7];
+        assert_eq!(references.role(&packet(&key)), Role::Beginning);
+        assert_eq!(references.role(&packet(&slice)), Role::Unneeded, "one sub-layer, as the parameters say");
         let new = Packet { new_extradata: AVCC, ..packet(&slice) };
-        assert!(!references.are_none_to(&new) && !references.are_none_to(&packet(&slice)));
+        assert_eq!([&new, &packet(&slice)].map(|packet| references.role(packet)), [Role::Unknown; 2]);
     }
 
     proptest! {
@@ -282,7 +340,7 @@ mod tests {
             if let Some(first) = extradata.first_mut().filter(|_| recorded) {
                 *first = 1;
             }
-            References::new(&header(codec, &extradata)).are_none_to(&packet(&data));
+            References::new(&header(codec, &extradata)).role(&packet(&data));
         }
     }
 }

@@ -13,6 +13,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use outis_packet::Packet;
 
+use super::kept::{Kept, is_plain};
+
 /// How long a packet waits, in microseconds: the second stream of a camera is behind the first by less than this.
 const WAIT_US: u64 = 1_000_000;
 
@@ -25,14 +27,6 @@ const KEY_WAIT_US: u64 = 10_000_000;
 
 /// The most bytes that wait: ten seconds of a 4K stream.
 const BYTES_MAX: usize = 32 << 20;
-
-/// A packet that waits. It has nothing to say in a log.
-pub(super) struct Kept {
-    /// Without its bytes.
-    fields: Packet<'static>,
-    new_extradata: Vec<u8>,
-    data: Vec<u8>,
-}
 
 /// What becomes of a packet whose second is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +63,11 @@ impl Rest {
         self.wanted = true;
     }
 
+    /// Whether it begins with the next key frame.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.wanted && !self.resting && !self.is_hopeless
+    }
+
     pub(super) fn is_on(&self) -> bool {
         self.resting
     }
@@ -95,25 +94,21 @@ impl Rest {
 
     fn take(&mut self, packet: &Packet<'_>) {
         self.bytes += packet.data.len();
-        self.waiting.push_back(Kept {
-            fields: Packet { new_extradata: &[], data: &[], ..*packet },
-            new_extradata: packet.new_extradata.to_vec(),
-            data: packet.data.to_vec(),
-        });
+        self.waiting.push_back(Kept::from(packet));
     }
 
     /// Passes the first packet whose second is over.
     pub(super) fn pass(&mut self) -> Option<Passed> {
         let (first, newest) = (self.waiting.front()?, self.waiting.back()?);
-        if newest.fields.arrival_us.saturating_sub(first.fields.arrival_us) < WAIT_US {
+        if newest.arrival_us().saturating_sub(first.arrival_us()) < WAIT_US {
             return None;
         }
         let kept = self.waiting.pop_front()?;
-        let Packet { pts, arrival_us, key, .. } = kept.fields;
+        let Packet { pts, arrival_us, key, .. } = kept.packet();
         // What is shown before a key frame and comes after it needs the frames before.
-        let is_clean = key && self.waiting.iter().all(|later| later.fields.pts > pts);
+        let is_clean = key && self.waiting.iter().all(|later| later.pts() > pts);
         if is_clean {
-            self.bytes -= self.passed.iter().map(|kept| kept.data.len()).sum::<usize>();
+            self.bytes -= self.passed.iter().map(|kept| kept.bytes()).sum::<usize>();
             self.passed.clear();
         }
         self.passed.push_back(kept);
@@ -135,14 +130,14 @@ impl Rest {
     /// The next time of a passed frame that can be told: none that is shown earlier can come any more.
     pub(super) fn next_told(&mut self) -> Option<i64> {
         let first = *self.untold.first()?;
-        (self.waiting.iter().all(|later| later.fields.pts > Some(first))).then(|| self.untold.pop_first())?
+        (self.waiting.iter().all(|later| later.pts() > Some(first))).then(|| self.untold.pop_first())?
     }
 
     /// Ends it, or the wish for it: what was kept is to be [decoded](Self::next_kept) now.
     pub(super) fn wake(&mut self) {
         self.wanted = false;
         if std::mem::take(&mut self.resting) {
-            let passed = self.passed.iter().filter_map(|kept| kept.fields.pts);
+            let passed = self.passed.iter().filter_map(Kept::pts);
             self.told = passed.filter(|pts| !self.untold.contains(pts)).collect();
             self.untold.clear();
         }
@@ -153,7 +148,7 @@ impl Rest {
         let passed = self.passed.pop_front();
         let was_passed = passed.is_some();
         let kept = passed.or_else(|| self.waiting.pop_front())?;
-        self.bytes -= kept.data.len();
+        self.bytes -= kept.bytes();
         Some((kept, was_passed))
     }
 
@@ -168,15 +163,4 @@ impl Rest {
     fn is_empty(&self) -> bool {
         self.passed.is_empty() && self.waiting.is_empty()
     }
-}
-
-impl Kept {
-    pub(super) fn packet(&self) -> Packet<'_> {
-        Packet { new_extradata: &self.new_extradata, data: &self.data, ..self.fields }
-    }
-}
-
-/// Whether a packet is sound and has a place in time. Others end a rest.
-fn is_plain(packet: &Packet<'_>) -> bool {
-    packet.pts.is_some() && !packet.corrupt && !packet.data.is_empty() && packet.new_extradata.is_empty()
 }

@@ -61,13 +61,17 @@ fn what_nobody_needs_is_not_decoded_and_nothing_else_changes() {
         ("transport.ts", "-c:v libx264 -bf 2 -x264-params b-adapt=0", 15),
         ("h265.mp4", "-c:v libx265 -x265-params log-level=none:bframes=3:b-adapt=0", 15),
         ("h265_layers.mkv", "-c:v libx265 -x265-params log-level=none:temporal-layers=2:b-adapt=0", 15),
-        ("camera.mp4", "-c:v libx264 -bf 0", 0),
+        // Of every twelve frames, those that come after the last look.
+        ("camera.mp4", "-c:v libx264 -bf 0 -g 12", 10),
+        ("camera.mkv", "-c:v libx265 -x265-params log-level=none:bframes=0:keyint=12:open-gop=0", 10),
+        ("pictures.avi", "-c:v mjpeg", 50),
         ("interlaced.mp4", "-c:v libx264 -bf 2 -x264-params tff=1:b-adapt=0", 0),
         ("another.avi", "-c:v mpeg4 -bf 2", 0),
     ];
     for (name, arguments, least) in cases {
         let clip = clips.street(name, &format!("-frames:v {FRAMES} -s 640x480 {arguments}"));
         let stream = intake(clip).out;
+        println!("{name}");
         let whole = watch(&stream, &mut *detector, false);
         let sparing = watch(&stream, &mut *detector, true);
         assert_eq!((whole.times.len(), whole.left_out), (FRAMES, 0), "{name}");
