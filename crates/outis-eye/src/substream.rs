@@ -105,7 +105,7 @@ impl Substream {
         let side = |blocks: usize| blocks as f32 * crate::scale::BLOCK_PX as f32;
         let whole = ImageBox::from_left_top_width_height(0.0, 0.0, side(self.size.0), side(self.size.1));
         if !self.blocks.is_empty() {
-            self.changes.looked_at(&whole, at, &self.blocks, &[]);
+            self.changes.looked_at(&[whole], at, &self.blocks, &[]);
         }
         self.before.clear();
         self.has_changed = false;

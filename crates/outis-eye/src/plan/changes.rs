@@ -9,6 +9,7 @@ use std::ops::Range;
 use outis_measure::{ImageBox, ImagePoint, MediaTime, Zone};
 
 use super::ages::Ages;
+use super::wants::grown;
 use crate::scale::BLOCK_PX;
 
 /// A change of brightness below this is none, of 255.
@@ -119,23 +120,22 @@ impl Changes {
         first || upset
     }
 
-    /// Says that an area was looked at in this frame, and where in the view something was found.
+    /// Says that areas were looked at in this frame, and where in the view something was found.
     pub(crate) fn looked_at(
         &mut self,
-        area: &ImageBox,
+        areas: &[ImageBox],
         at: MediaTime,
         brightness: &[u8],
         found: &[ImageBox],
     ) {
-        for index in indices(self.columns, self.rows, area) {
-            let (x, y) = self.center_px(index);
+        let mut taken = vec![false; self.blocks.len()];
+        for bbox in found {
+            let around = grown(bbox, BLOCK_PX as f32, BLOCK_PX as f32);
+            indices(self.columns, self.rows, &around).for_each(|index| taken[index] = true);
+        }
+        for index in areas.iter().flat_map(|area| indices(self.columns, self.rows, area)) {
             let block = &mut self.blocks[index];
-            let taken = found.iter().any(|bbox| {
-                let reach = BLOCK_PX as f32;
-                (bbox.left - reach..bbox.right() + reach).contains(&x)
-                    && (bbox.top - reach..bbox.bottom() + reach).contains(&y)
-            });
-            if !taken && block.at.is_some() {
+            if !taken[index] && block.at.is_some() {
                 block.noise += NOISE_SHARE * (block.change - block.noise);
             }
             (block.looked, block.at, block.change) = (f32::from(brightness[index]), Some(at), 0.0);
@@ -293,7 +293,7 @@ mod tests {
     }
 
     fn looked(changes: &mut Changes, blocks: &[u8], at_s: f64, found: &[ImageBox]) {
-        changes.looked_at(&ALL, MediaTime::from_seconds(at_s), blocks, found);
+        changes.looked_at(&[ALL], MediaTime::from_seconds(at_s), blocks, found);
     }
 
     #[test]
@@ -306,7 +306,7 @@ mod tests {
         for (blanks, known_share, age_s, clusters) in [(vec![], 0.5, 60.0, 1), (vec![area], 1.0, 0.0, 0)] {
             let mut changes = Changes::new(blanks);
             changes.observe(SIZE, &street(), 0.0);
-            changes.looked_at(&left, MediaTime::ZERO, &street(), &[]);
+            changes.looked_at(&[left], MediaTime::ZERO, &street(), &[]);
             assert_eq!(changes.known_share(), known_share);
             assert_eq!(changes.age_s(&right, MediaTime::ZERO, 60.0), age_s);
             let mut moved = street();

@@ -148,7 +148,11 @@ impl Steady {
                 let index = y * self.columns + x;
                 let across = (self.usual[index + 1] - self.usual[index - 1]) / 2.0;
                 let down = (self.usual[index + self.columns] - self.usual[index - self.columns]) / 2.0;
-                let there = self.sample(blocks, x as f32 + shift.0, y as f32 + shift.1);
+                let there = match shift {
+                    // Most cameras stand still.
+                    (0.0, 0.0) => f32::from(blocks[index]),
+                    (right, down) => self.sample(blocks, x as f32 + right, y as f32 + down),
+                };
                 let difference = self.usual[index] - there;
                 if difference.abs() > DIFFERENCE_MAX {
                     continue;

@@ -286,9 +286,7 @@ impl View {
         let mut detections = fresh.clone();
         detections.extend(self.kept.iter().map(|kept| kept.detection));
         let boxes: Vec<ImageBox> = detections.iter().map(|detection| detection.bbox).collect();
-        for area in &areas {
-            self.changes.looked_at(area, at, self.steady.still(), &boxes);
-        }
+        self.changes.looked_at(&areas, at, self.steady.still(), &boxes);
         for found in fresh.iter().filter(|d| d.class == Class::Person && d.score >= self.thresholds.score_new)
         {
             self.heights.learn(&found.bbox);
