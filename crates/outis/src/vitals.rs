@@ -48,6 +48,8 @@ struct CameraVitals {
     name: String,
     exact: bool,
     live: bool,
+    /// Whether its substream is there, of one that has one.
+    substream: Option<bool>,
     condition: Condition,
     starts: u64,
     alive: Option<Instant>,
@@ -108,7 +110,13 @@ impl Vitals {
         self.camera(camera, |camera| {
             camera.condition = Condition::Away(why.to_owned());
             camera.starts += 1;
+            camera.await_substream();
         });
+    }
+
+    /// Its substream is away, and it is watched without.
+    pub(crate) fn substream_away(&self, camera: usize) {
+        self.camera(camera, |camera| camera.substream = Some(false));
     }
 
     /// It is paused, because somebody asked for it.
@@ -118,7 +126,10 @@ impl Vitals {
 
     /// Its pause is over.
     pub(crate) fn resumed(&self, camera: usize) {
-        self.camera(camera, |camera| camera.condition = Condition::Starting);
+        self.camera(camera, |camera| {
+            camera.condition = Condition::Starting;
+            camera.await_substream();
+        });
     }
 
     /// It has ended.
@@ -191,6 +202,12 @@ impl Vitals {
         page.family("outis_camera_restarts_total", "counter", restarts, cameras, |camera| {
             camera.live.then_some(camera.starts as f64)
         });
+        let substream =
+            "Whether the camera's substream is watched, too; 0 until it is started again after a loss.";
+        page.family("outis_camera_substream_up", "gauge", substream, cameras, |camera| {
+            let is_there = camera.substream? && camera.condition == Condition::Running;
+            Some(f64::from(u8::from(is_there)))
+        });
         let silence =
             "Seconds since the eye last told its progress; in steps of 15 where figures have noise.";
         page.family("outis_camera_silence_seconds", "gauge", silence, cameras, |camera| {
@@ -251,6 +268,7 @@ impl CameraVitals {
             name: camera.name.as_str().to_owned(),
             exact: camera.plan.profile.is_exact(),
             live: camera.plan.source.is_live(),
+            substream: camera.plan.substream.as_ref().map(|_| true),
             condition: Condition::Starting,
             starts: 0,
             alive: None,
@@ -259,6 +277,11 @@ impl CameraVitals {
             notices: BTreeMap::new(),
             lasting: BTreeSet::new(),
         }
+    }
+
+    /// With its programs its substream is started again, too.
+    fn await_substream(&mut self) {
+        self.substream = self.substream.map(|_| true);
     }
 }
 
@@ -348,6 +371,26 @@ mod tests {
         vitals.event(0, &window());
         vitals.event(0, &Event::Notice(Notice::GroundDoubted, 1));
         assert!(vitals.faults()[0].contains("ground plane"), "{:?}", vitals.faults());
+    }
+
+    #[test]
+    fn a_substream_that_is_away_is_told_until_it_is_started_again() {
+        let with = "[[camera]]\nname = \"gate\"\nsource = \"rtsp://a/1\"\nsubstream = \"rtsp://a/2\"\n";
+        let vitals = Vitals::new(&setup(with).cameras, "/".into());
+        let tells = |vitals: &Vitals, up: u8| {
+            let line = format!("outis_camera_substream_up{{camera=\"gate\"}} {up}");
+            vitals.metrics().lines().any(|have| have == line)
+        };
+        assert!(tells(&vitals, 0), "starting");
+        vitals.alive(0);
+        assert!(tells(&vitals, 1));
+        vitals.substream_away(0);
+        vitals.alive(0);
+        assert!(tells(&vitals, 0) && vitals.faults().is_empty(), "it is counted without");
+        vitals.down(0, "away");
+        vitals.alive(0);
+        assert!(tells(&vitals, 1));
+        assert!(!self::vitals().metrics().contains("outis_camera_substream_up{"), "who has none tells none");
     }
 
     #[test]

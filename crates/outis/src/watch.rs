@@ -218,6 +218,7 @@ impl Watch {
                 self.notes[index].down(&self.desk.cameras()[index], why);
             }
             Report::SubstreamAway { camera: index, why } => {
+                self.vitals.substream_away(index);
                 let name = &self.desk.cameras()[index].name;
                 eprintln!(
                     "warning: camera \"{name}\": its substream is away ({why}); watched without it until the camera is started again"
