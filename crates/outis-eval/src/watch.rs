@@ -19,6 +19,9 @@ use crate::{cache, cpu};
 /// Pictures of a folder are files with these endings, in any case.
 const PICTURE_ENDINGS: [&str; 4] = ["png", "jpg", "jpeg", "bmp"];
 
+/// A frame may be off its look's time by this share of the way from look to look: containers round.
+const NEAR_SHARE: f64 = 0.1;
+
 /// Everything a detector found in a video.
 #[derive(Debug, Clone, Default)]
 pub struct Watched {
@@ -116,6 +119,8 @@ pub struct Watcher {
     pub input: Option<InputSize>,
     /// Lines that the planner knows.
     pub lines: Vec<Line>,
+    /// Decodes no more than so many looks a second need, as the product does; without, every frame is.
+    pub looks_per_s: Option<f64>,
 }
 
 impl Watcher {
@@ -134,7 +139,15 @@ impl Watcher {
         };
         let detector = load(&choice)?;
         let floor = detector.thresholds().score_min;
-        Ok(Self { detector, intake: intake_path(), floor, way: Way::Whole, input: None, lines: Vec::new() })
+        Ok(Self {
+            detector,
+            intake: intake_path(),
+            floor,
+            way: Way::Whole,
+            input: None,
+            lines: Vec::new(),
+            looks_per_s: None,
+        })
     }
 
     /// The detector.
@@ -204,7 +217,12 @@ impl Watcher {
             planner.set_input(input);
         }
         let first = watched.times.len();
-        while let Some(event) = decoded.next() {
+        let looks_per_s = self.looks_per_s;
+        let is_wanted = |at: MediaTime| {
+            let looks = |looks_per_s| at.as_micros() as f64 / 1e6 * looks_per_s;
+            looks_per_s.map(looks).is_none_or(|looks| (looks - looks.round()).abs() < NEAR_SHARE)
+        };
+        while let Some(event) = decoded.next_wanted(is_wanted) {
             let picture = match event {
                 Event::Picture(picture) => picture,
                 Event::Fault(_) | Event::UnsupportedFeature => {

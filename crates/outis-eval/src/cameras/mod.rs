@@ -196,6 +196,7 @@ pub fn stages(clip: &Path) -> anyhow::Result<Stages> {
 pub fn stages_of(model: &str, film: &Path, lines: Vec<Line>) -> anyhow::Result<Stages> {
     let mut watcher = Watcher::new(model)?;
     (watcher.way, watcher.lines) = (Way::Planned(PlanSettings::default()), lines);
+    watcher.looks_per_s = Some(LOOKS_PER_S);
     let decoding = watcher.watch(film, FRAME_MAX)?.cpu;
     let before = watcher.detector().spent();
     let watched = watcher.watch(film, (f64::from(FPS) / LOOKS_PER_S) as u32)?;
