@@ -4,7 +4,7 @@ use outis_eye::decode::{Event, Frames};
 use outis_eye::detect::Detect;
 use outis_measure::{Detection, MediaTime};
 
-use crate::{clips::Clips, detector, pipeline::intake};
+use crate::{clips::Clips, detector, pipeline::intake, rest::sent};
 
 const FRAMES: usize = 100;
 
@@ -81,5 +81,26 @@ fn what_nobody_needs_is_not_decoded_and_nothing_else_changes() {
         assert!(left_out >= least && (least > 0) == (left_out > 0), "{name}: {left_out} were left out");
         assert!(sparing.times == whole.times, "{name}: the same frames at the same times");
         assert!(sparing.looks == whole.looks, "{name}: the same boxes and scores, to the last bit");
+    }
+}
+
+/// The times of what was left out hang on when the packets after it came, and nothing else does.
+#[test]
+fn of_a_live_camera_nothing_else_changes_either() {
+    let clips = Clips::new();
+    let mut detector = detector::any();
+    for (name, arguments) in [("camera.mp4", "-c:v libx264 -bf 0 -g 12"), ("pictures.mkv", "-c:v mjpeg")] {
+        let clip = clips.street(name, &format!("-frames:v {FRAMES} -s 640x480 {arguments}"));
+        let pieces = sent(&intake(clip).out, 10, true);
+        let stream: Vec<u8> = pieces.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        let whole = watch(&stream, &mut *detector, false);
+        let sparing = watch(&stream, &mut *detector, true);
+        assert_eq!((whole.times.len(), sparing.times.len()), (FRAMES, FRAMES), "{name}");
+        assert!(sparing.left_out >= 10 && whole.looks.len() == sparing.looks.len(), "{name}");
+        let apart_us = |(a, b): (&MediaTime, &MediaTime)| a.as_micros().abs_diff(b.as_micros());
+        let most_us = whole.times.iter().zip(&sparing.times).map(apart_us).max();
+        assert!(most_us < Some(2_000), "{name}: {most_us:?} us");
+        let found = |watched: &Watched| watched.looks.iter().map(|(_, found)| found.clone()).collect::<Vec<_>>();
+        assert!(found(&whole) == found(&sparing), "{name}: the same boxes and scores, to the last bit");
     }
 }

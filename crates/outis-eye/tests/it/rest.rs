@@ -24,10 +24,10 @@ use crate::{
 };
 
 /// A packet stream in pieces: its header, its packets, its end; each with when it comes, in microseconds.
-type Pieces = Vec<(u64, Vec<u8>)>;
+pub(crate) type Pieces = Vec<(u64, Vec<u8>)>;
 
 /// A file's packets as a camera would send them: each when it is decoded.
-fn sent(file: &[u8], fps: u64, is_live: bool) -> Pieces {
+pub(crate) fn sent(file: &[u8], fps: u64, is_live: bool) -> Pieces {
     let mut reader = Reader::new(file).expect("a stream");
     let origin_unix_ms = is_live.then_some(1_700_000_000_000);
     let header = Header { origin_unix_ms, duration_us: None, ..reader.header().clone() };
