@@ -1,7 +1,7 @@
 //! Frames that are not decoded, kept by their times until their turn in the order of showing. Decides nothing but
 //! whether that is safe.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use outis_packet::Packet;
 
@@ -15,8 +15,8 @@ const WAITING_MAX: usize = 32;
 /// The times of frames that were left out and not told yet.
 #[derive(Debug, Default)]
 pub(crate) struct LeftOut {
-    /// In the stream's units.
-    waiting: BTreeSet<i64>,
+    /// In the stream's units, with when their packets came.
+    waiting: BTreeMap<i64, u64>,
     sound_packets: u32,
 }
 
@@ -29,12 +29,17 @@ impl LeftOut {
         let Some(time) = packet.pts.filter(|_| sound && self.waiting.len() < WAITING_MAX) else {
             return false;
         };
-        is_superfluous(time) && self.waiting.insert(time)
+        let is_left_out = !self.waiting.contains_key(&time) && is_superfluous(time);
+        if is_left_out {
+            self.waiting.insert(time, packet.arrival_us);
+        }
+        is_left_out
     }
 
-    /// Leaves out the frames that are shown at these times: they have waited, and nobody needs them.
-    pub(crate) fn leave(&mut self, times: impl Iterator<Item = i64>) {
-        self.waiting.extend(times);
+    /// Leaves out frames that have waited and that nobody needs: the times at which they are shown and at which their
+    /// packets came.
+    pub(crate) fn leave(&mut self, frames: impl Iterator<Item = (i64, u64)>) {
+        self.waiting.extend(frames);
     }
 
     /// Whether nothing has been wrong with the stream for a while.
@@ -47,10 +52,10 @@ impl LeftOut {
         self.sound_packets = 0;
     }
 
-    /// The earliest of them, when it is due.
-    pub(crate) fn next_if(&mut self, is_due: impl Fn(i64) -> bool) -> Option<i64> {
-        let first = *self.waiting.first()?;
-        (is_due(first) && self.waiting.remove(&first)).then_some(first)
+    /// The earliest of them, when it is due, and when its packet came.
+    pub(crate) fn next_if(&mut self, is_due: impl Fn(i64) -> bool) -> Option<(i64, u64)> {
+        let first = self.waiting.first_entry().filter(|first| is_due(*first.key()))?;
+        Some(first.remove_entry())
     }
 }
 
@@ -83,7 +88,8 @@ mod tests {
         let taken = (0..100).rev().filter(|time| left_out.take(&packet(*time), |_| true)).count();
         assert_eq!(taken, WAITING_MAX);
         assert_eq!(left_out.next_if(|time| time < 68), None);
-        assert_eq!(left_out.next_if(|time| time < 70), Some(68));
-        assert_eq!(left_out.next_if(|_| true), Some(69));
+        assert_eq!(left_out.next_if(|time| time < 70), Some((68, 0)));
+        left_out.leave([(7, 70)].into_iter());
+        assert_eq!([left_out.next_if(|_| true), left_out.next_if(|_| true)], [Some((7, 70)), Some((69, 0))]);
     }
 }

@@ -284,8 +284,8 @@ impl<R: Read> Frames<R> {
 
     /// Tells of the frames that were left out and are shown at these times.
     fn tell_left_out(&mut self, are_due: impl Fn(i64) -> bool) {
-        while let Some(time) = self.decoding.left_out.next_if(&are_due) {
-            let (at, fault) = self.decoding.stamp(Some(time));
+        while let Some((time, arrival_us)) = self.decoding.left_out.next_if(&are_due) {
+            let (at, fault) = self.decoding.stamp_of(Some(time), arrival_us);
             if fault.is_some() {
                 self.decoding.left_out.doubt();
             }
@@ -368,10 +368,17 @@ impl<R: Read> Frames<R> {
 }
 
 impl Decoding {
+    /// When a frame is shown, and what was wrong with its time.
     fn stamp(&mut self, time: Option<i64>) -> (MediaTime, Option<Notice>) {
+        let newest_us = self.live.as_ref().map_or(0, |live| live.newest_us);
+        self.stamp_of(time, newest_us)
+    }
+
+    /// The same of one whose packet came at this time.
+    fn stamp_of(&mut self, time: Option<i64>, arrival_us: u64) -> (MediaTime, Option<Notice>) {
         let (at, fault) = self.clock.stamp(time);
         let Some(live) = &mut self.live else { return (at, fault) };
-        let (at_us, jumped) = live.arrivals.place(at.as_micros(), time.is_some(), live.newest_us);
+        let (at_us, jumped) = live.arrivals.place(at.as_micros(), time.is_some(), arrival_us);
         // Without a timestamp, when it came is as good.
         (MediaTime::from_micros(at_us), jumped.then_some(Notice::TimestampJump))
     }

@@ -61,10 +61,10 @@ impl Tail {
         next
     }
 
-    /// Nobody needs what waits: the times at which its frames would be shown.
-    pub(super) fn drop_all(&mut self) -> impl Iterator<Item = i64> + '_ {
+    /// Nobody needs what waits: when its frames would be shown, and when their packets came.
+    pub(super) fn drop_all(&mut self) -> impl Iterator<Item = (i64, u64)> + '_ {
         self.is_due = false;
-        self.waiting.drain(..).filter_map(|kept| kept.pts())
+        self.waiting.drain(..).filter_map(|kept| Some((kept.pts()?, kept.arrival_us())))
     }
 }
 
@@ -108,7 +108,7 @@ mod tests {
         }
         let late = Packet { arrival_us: WAIT_US + 1, ..packet(8) };
         assert!(tail.precedes(&late) && !tail.has_room(&late), "a second later");
-        assert_eq!(tail.drop_all().collect::<Vec<_>>(), [7]);
+        assert_eq!(tail.drop_all().collect::<Vec<_>>(), [(7, 0)]);
         assert!(tail.is_empty());
     }
 }

@@ -84,7 +84,7 @@ fn what_nobody_needs_is_not_decoded_and_nothing_else_changes() {
     }
 }
 
-/// The times of what was left out hang on when the packets after it came, and nothing else does.
+/// Times of a live stream hang on when packets came: on their own, whenever they are told.
 #[test]
 fn of_a_live_camera_nothing_else_changes_either() {
     let clips = Clips::new();
@@ -96,11 +96,8 @@ fn of_a_live_camera_nothing_else_changes_either() {
         let whole = watch(&stream, &mut *detector, false);
         let sparing = watch(&stream, &mut *detector, true);
         assert_eq!((whole.times.len(), sparing.times.len()), (FRAMES, FRAMES), "{name}");
-        assert!(sparing.left_out >= 10 && whole.looks.len() == sparing.looks.len(), "{name}");
-        let apart_us = |(a, b): (&MediaTime, &MediaTime)| a.as_micros().abs_diff(b.as_micros());
-        let most_us = whole.times.iter().zip(&sparing.times).map(apart_us).max();
-        assert!(most_us < Some(2_000), "{name}: {most_us:?} us");
-        let found = |watched: &Watched| watched.looks.iter().map(|(_, found)| found.clone()).collect::<Vec<_>>();
-        assert!(found(&whole) == found(&sparing), "{name}: the same boxes and scores, to the last bit");
+        assert!(sparing.left_out >= 10, "{name}: {} were left out", sparing.left_out);
+        assert!(sparing.times == whole.times, "{name}: the same frames at the same times");
+        assert!(sparing.looks == whole.looks, "{name}: the same boxes and scores, to the last bit");
     }
 }
