@@ -593,8 +593,14 @@ fn a_camera_is_counted_with_its_substream_and_without() {
         assert_eq!([first, second, third], ["outis-intake", "outis-intake", "outis-eye"]);
         (*substream, *eye)
     };
+    let has_substream = || {
+        let (_, metrics) = get(running.page(), "/metrics");
+        let up = "outis_camera_substream_up{camera=\"gate\"} ";
+        metrics.lines().find_map(|line| line.strip_prefix(up)) == Some("1")
+    };
     let (substream, eye) = whole_crew();
     assert!(eye_words(&running).contains("--substream"));
+    wait_for("its substream", || has_substream().then_some(()));
     no_program_shows_a_secret(&running);
     count_for_a_while(&running);
     assert!(running.says("motion from its substream") && !running.says("its substream is away"));
@@ -604,13 +610,14 @@ fn a_camera_is_counted_with_its_substream_and_without() {
     wait_for("a word of it", || running.says(word).then_some(()));
     count_for_a_while(&running);
     assert_eq!(child(&running, "(outis-eye)"), Some(eye), "the same eye goes on");
-    assert_eq!(crew(&running).len(), 2);
+    assert_eq!((crew(&running).len(), has_substream()), (2, false));
 
     // Who starts the camera again starts all of it.
     let page = running.page().to_string();
     let paused = stage.run(&["pause", "--page", &page, "--camera", "gate", "--seconds", "10"]);
     assert_eq!((paused.code, crew(&running).len()), (0, 0), "{paused:?}");
     let (_, eye) = whole_crew();
+    wait_for("its substream again", || has_substream().then_some(()));
 
     configure("nowhere");
     running.signal("-HUP");
