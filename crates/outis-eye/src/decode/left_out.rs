@@ -21,19 +21,16 @@ pub(crate) struct LeftOut {
 }
 
 impl LeftOut {
-    /// Takes note of the next packet, and leaves it out when `is_superfluous` says so of its time and nothing speaks
-    /// against it.
-    pub(crate) fn take(&mut self, packet: &Packet<'_>, is_superfluous: impl FnOnce(i64) -> bool) -> bool {
+    /// Takes note of the next packet, and leaves it out when it is superfluous and nothing speaks against it.
+    pub(crate) fn take(&mut self, packet: &Packet<'_>, is_superfluous: bool) -> bool {
         self.sound_packets = self.sound_packets.saturating_add(1);
         let sound = self.is_sound() && !packet.corrupt;
-        let Some(time) = packet.pts.filter(|_| sound && self.waiting.len() < WAITING_MAX) else {
+        let has_place = |time: &i64| self.waiting.len() < WAITING_MAX && !self.waiting.contains_key(time);
+        let Some(time) = packet.pts.filter(|time| sound && is_superfluous && has_place(time)) else {
             return false;
         };
-        let is_left_out = !self.waiting.contains_key(&time) && is_superfluous(time);
-        if is_left_out {
-            self.waiting.insert(time, packet.arrival_us);
-        }
-        is_left_out
+        self.waiting.insert(time, packet.arrival_us);
+        true
     }
 
     /// Leaves out frames that have waited and that nobody needs: the times at which they are shown and at which their
@@ -71,21 +68,21 @@ mod tests {
     fn nothing_is_left_out_before_the_stream_has_proved_sound() {
         let mut left_out = LeftOut::default();
         for time in 0..i64::from(SOUND_PACKETS_MIN) {
-            assert!(!left_out.take(&packet(time), |_| true), "{time}");
+            assert!(!left_out.take(&packet(time), true), "{time}");
         }
-        assert!(left_out.take(&packet(100), |_| true));
-        assert!(!left_out.take(&packet(101), |_| false), "somebody wants it");
-        assert!(!left_out.take(&packet(None), |_| true), "its turn is unknown");
-        assert!(!left_out.take(&packet(100), |_| true), "two at one time");
-        assert!(!left_out.take(&Packet { corrupt: true, ..packet(102) }, |_| true));
+        assert!(left_out.take(&packet(100), true));
+        assert!(!left_out.take(&packet(101), false), "somebody wants it");
+        assert!(!left_out.take(&packet(None), true), "its turn is unknown");
+        assert!(!left_out.take(&packet(100), true), "two at one time");
+        assert!(!left_out.take(&Packet { corrupt: true, ..packet(102) }, true));
         left_out.doubt();
-        assert!(!left_out.take(&packet(103), |_| true));
+        assert!(!left_out.take(&packet(103), true));
     }
 
     #[test]
     fn they_are_told_in_the_order_of_showing_and_limited() {
         let mut left_out = LeftOut { sound_packets: SOUND_PACKETS_MIN, ..LeftOut::default() };
-        let taken = (0..100).rev().filter(|time| left_out.take(&packet(*time), |_| true)).count();
+        let taken = (0..100).rev().filter(|time| left_out.take(&packet(*time), true)).count();
         assert_eq!(taken, WAITING_MAX);
         assert_eq!(left_out.next_if(|time| time < 68), None);
         assert_eq!(left_out.next_if(|time| time < 70), Some((68, 0)));

@@ -394,7 +394,7 @@ impl Decoding {
             let tied = |at_us| self.live.as_ref().map_or(at_us, |live| live.arrivals.expected_us(at_us));
             at_us.is_some_and(|at_us| !wanted(MediaTime::from_micros(tied(at_us))))
         });
-        if self.left_out.take(packet, |_| is_unwanted && role == Role::Unneeded) {
+        if self.left_out.take(packet, is_unwanted && role == Role::Unneeded) {
             if let Some(live) = &mut self.live {
                 live.settles(packet);
             }

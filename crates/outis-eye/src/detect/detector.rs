@@ -68,7 +68,7 @@ impl Opened {
 fn prepared(card: &ModelCard, model: Vec<u8>) -> (Vec<u8>, Classes) {
     let mut classes = Classes::of(card);
     // A file that declares its sizes declares how many classes it says, too.
-    let free = with_free_size(&model).filter(|_| card.resizable);
+    let free = card.resizable.then(|| with_free_size(&model)).flatten();
     let counted = free
         .as_deref()
         .and_then(|model| with_classes(model, card.class_count, card.strides.len(), &classes.counted()));
