@@ -15,6 +15,7 @@
 mod ages;
 mod budget;
 mod changes;
+mod darkness;
 mod heights;
 pub(crate) mod pack;
 #[cfg(test)]

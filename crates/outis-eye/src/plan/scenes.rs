@@ -37,20 +37,21 @@ fn person(left: f32, top: f32, height: f32) -> Thing {
 }
 
 /// Ground with some structure, and what stands on it; later things hide earlier ones.
-fn picture(things: &[Thing], light: u8) -> Frame {
+fn picture(things: &[Thing], light: i16) -> Frame {
     let color = ColorSpace { matrix: Matrix::Bt601, range: Range::Full };
     let width = SIZE.0 as usize;
+    let lit = |brightness: u8| (i16::from(brightness) + light).clamp(0, 255) as u8;
     let mut luma = vec![0; width * SIZE.1 as usize];
     for (y, row) in luma.chunks_exact_mut(width).enumerate() {
         for (x, value) in row.iter_mut().enumerate() {
-            *value = 100 + 8 * ((x / 40 + y / 24) % 3) as u8 + light;
+            *value = lit(100 + 8 * ((x / 40 + y / 24) % 3) as u8);
         }
     }
     for Thing { bbox, brightness, .. } in things {
         let side = |value: f32, most: u32| value.clamp(0.0, most as f32) as usize;
         let columns = side(bbox.left, SIZE.0)..side(bbox.right(), SIZE.0);
         for y in side(bbox.top, SIZE.1)..side(bbox.bottom(), SIZE.1) {
-            luma[y * width..][columns.clone()].fill(brightness.saturating_add(light));
+            luma[y * width..][columns.clone()].fill(lit(*brightness));
         }
     }
     Frame::synthetic((Pixel::GRAY8, SIZE.0, SIZE.1), Rotation::None, color, |_, x, y| luma[y * width + x])
@@ -67,6 +68,8 @@ struct Eyes {
     costs: Vec<u64>,
     /// What was looked at.
     sources: Vec<ImageBox>,
+    /// How tall the things were that were seen, in pixels of the input.
+    shown_px: Vec<f32>,
 }
 
 impl Detect for Eyes {
@@ -74,13 +77,15 @@ impl Detect for Eyes {
         let parts = || sheets.iter().flat_map(|sheet| sheet.parts.iter());
         let mut found = Vec::new();
         for (index, thing) in self.things.iter().enumerate() {
-            let seen = parts().any(|part| {
+            let heights_px = parts().filter_map(|part| {
                 let source = part.source.to_box();
                 let scale = part.size.1 as f32 / source.height;
-                source.intersection(&thing.bbox) > 0.98 * thing.bbox.area()
-                    && thing.bbox.height * scale >= HEIGHT_MIN_PX
+                let is_whole = source.intersection(&thing.bbox) > 0.98 * thing.bbox.area();
+                is_whole.then_some(thing.bbox.height * scale)
             });
-            if seen {
+            let shown_px = heights_px.fold(0.0, f32::max);
+            if shown_px >= HEIGHT_MIN_PX {
+                self.shown_px.push(shown_px);
                 let wave = (self.costs.len() as f32 * 1.7 + index as f32).sin();
                 let by = if self.jitter { 0.02 * thing.bbox.height * wave } else { 0.0 };
                 let bbox = ImageBox { left: thing.bbox.left + by, top: thing.bbox.top + by, ..thing.bbox };
@@ -121,7 +126,7 @@ fn play(
     settings: PlanSettings,
     seconds: f64,
     eyes: &mut Eyes,
-    scene: impl FnMut(f64) -> (Vec<Thing>, u8),
+    scene: impl FnMut(f64) -> (Vec<Thing>, i16),
     then: impl FnMut(MediaTime, &Look),
 ) {
     play_to(Planner::new(Way::Planned(settings), Vec::new(), Vec::new()), seconds, eyes, scene, then);
@@ -131,7 +136,7 @@ fn play_to(
     mut planner: Planner,
     seconds: f64,
     eyes: &mut Eyes,
-    mut scene: impl FnMut(f64) -> (Vec<Thing>, u8),
+    mut scene: impl FnMut(f64) -> (Vec<Thing>, i16),
     mut then: impl FnMut(MediaTime, &Look),
 ) {
     for look in 0..(seconds * FPS) as u32 {
@@ -288,4 +293,19 @@ fn sudden_light_neither_blinds_nor_costs() {
     let whole_px = 416.0 * 256.0;
     let mean_px = eyes.costs.iter().sum::<u64>() as f64 / eyes.costs.len() as f64;
     assert!(mean_px <= 1.1 * 1.4 * whole_px, "{mean_px}");
+}
+
+/// By day people are shown as tall as the network finds them best; in the dark a fifth taller.
+#[test]
+fn in_the_dark_people_are_shown_taller() {
+    let shown_px = |light: i16| {
+        let mut eyes = Eyes::default();
+        let scene = |at_s| (vec![passer_by(at_s, 0.0, 300.0, 90.0)], light);
+        play(PlanSettings::default(), 20.0, &mut eyes, scene, |_, _| {});
+        eyes.shown_px.sort_by(f32::total_cmp);
+        eyes.shown_px[eyes.shown_px.len() / 2]
+    };
+    let (by_day, in_the_dark) = (shown_px(0), shown_px(-85));
+    assert!((by_day / 44.0 - 1.0).abs() < 0.03, "{by_day}");
+    assert!((in_the_dark / 52.8 - 1.0).abs() < 0.03, "{in_the_dark}");
 }

@@ -8,6 +8,7 @@ use outis_record::Class;
 use super::Look;
 use super::budget::{Bucket, Budget};
 use super::changes::Changes;
+use super::darkness::darkness;
 use super::heights::Heights;
 use super::pack::{Crop, pack};
 use super::steady::Steady;
@@ -85,6 +86,8 @@ pub(super) struct View {
     /// Mean brightness: what lies between the crops must be neither brighter nor darker than the view, or the network
     /// sees nothing but the frame around each.
     ground: u8,
+    /// From 0 to 1.
+    darkness: f32,
     steady: Steady,
     /// From here on everything is in the coordinates of the still view.
     changes: Changes,
@@ -122,7 +125,7 @@ impl View {
             thresholds,
             thumbnail: Thumbnail::default(),
             ground: 128,
-
+            darkness: 0.0,
             steady: Steady::default(),
             changes: Changes::new(blanks),
             heights: Heights::new(picture_px),
@@ -152,6 +155,7 @@ impl View {
             self.steady.observe(size, blocks);
             self.steady.refine(|shift_px, still| self.thumbnail.shifted(&frame, shift_px, still));
             self.ground = mean(self.steady.still());
+            self.darkness = darkness(self.ground, frame.color().range);
             if self.changes.observe(size, self.steady.still(), self.steady.unsure()) {
                 self.kept.clear();
             }
@@ -200,6 +204,7 @@ impl View {
             picture_px: self.picture_px,
             at,
             changes: &self.changes,
+            darkness: self.darkness,
             heights: &self.heights,
             lines,
             zones,

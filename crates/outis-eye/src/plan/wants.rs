@@ -43,6 +43,10 @@ const SWEEP_STEP_PX: f32 = 96.0;
 const NOISE_MARGIN: f32 = 0.1;
 /// Where nothing moves, blocks of a camera by day change by no more than this, of 255.
 const NOISE_USUAL: f32 = 1.0;
+/// In the dark people are shown taller by this share. Measured with a fifth of the light on the composed streets a, b and
+/// c: of all people NanoDet-g finds 80 to 83 % instead of 68 to 75 %, YOLOX-nano 83 to 86 % instead of 80 to 83 %. By day
+/// it makes no such difference, and costs looks. Brighter crops help neither.
+const DARK_TALLER: f32 = 0.2;
 /// What was looked at less than this ago needs no sweep, in seconds.
 const SWEEP_AGE_MIN_S: f32 = 3.0;
 /// A place that nobody has looked at yet counts as not seen for so long, in seconds.
@@ -54,6 +58,8 @@ pub(super) struct Situation<'a> {
     pub(super) picture_px: (u32, u32),
     pub(super) at: MediaTime,
     pub(super) changes: &'a Changes,
+    /// From 0 to 1.
+    pub(super) darkness: f32,
     pub(super) heights: &'a Heights,
     pub(super) lines: &'a [Line],
     pub(super) zones: &'a [Zone],
@@ -169,8 +175,9 @@ impl Situation<'_> {
         grown(bbox, margin, margin)
     }
 
-    /// At which scale a person of this height comes out `wanted_px` tall.
+    /// At which scale a person of this height comes out `wanted_px` tall, or taller in the dark.
     fn scale(&self, height: f32, wanted_px: f32) -> f32 {
+        let wanted_px = wanted_px * (1.0 + DARK_TALLER * self.darkness);
         (wanted_px / height.max(1.0)).clamp(self.settings.scale_min, self.settings.scale_max)
     }
 }
