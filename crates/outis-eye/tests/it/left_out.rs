@@ -3,6 +3,7 @@
 use outis_eye::decode::{Event, Frames};
 use outis_eye::detect::Detect;
 use outis_measure::{Detection, MediaTime};
+use outis_record::Notice;
 
 use crate::{clips::Clips, detector, pipeline::intake, rest::sent};
 
@@ -16,6 +17,7 @@ struct Watched {
     /// What was found in those that were wanted.
     looks: Vec<(MediaTime, Vec<Detection>)>,
     left_out: usize,
+    faults: Vec<Notice>,
 }
 
 /// Ten frames a second, two looks.
@@ -42,7 +44,7 @@ fn watch(stream: &[u8], detector: &mut dyn Detect, may_leave_out: bool) -> Watch
                 watched.times.push(at);
             }
             Event::Rested(_) | Event::Waits => unreachable!("nobody asked for a rest"),
-            Event::Fault(notice) => panic!("{notice:?}"),
+            Event::Fault(notice) => watched.faults.push(notice),
             Event::UnsupportedFeature => panic!("common codecs only"),
             Event::End(_) => {}
         }
@@ -80,6 +82,7 @@ fn what_nobody_needs_is_not_decoded_and_nothing_else_changes() {
         let left_out = sparing.left_out;
         assert!(left_out >= least && (least > 0) == (left_out > 0), "{name}: {left_out} were left out");
         assert!(sparing.times == whole.times, "{name}: the same frames at the same times");
+        assert_eq!((&*whole.faults, &*sparing.faults), (&[][..], &[][..]), "{name}");
         assert!(sparing.looks == whole.looks, "{name}: the same boxes and scores, to the last bit");
     }
 }
@@ -98,6 +101,25 @@ fn of_a_live_camera_nothing_else_changes_either() {
         assert_eq!((whole.times.len(), sparing.times.len()), (FRAMES, FRAMES), "{name}");
         assert!(sparing.left_out >= 10, "{name}: {} were left out", sparing.left_out);
         assert!(sparing.times == whole.times, "{name}: the same frames at the same times");
+        assert_eq!((&*whole.faults, &*sparing.faults), (&[][..], &[][..]), "{name}");
         assert!(sparing.looks == whole.looks, "{name}: the same boxes and scores, to the last bit");
     }
+}
+
+/// The last of a hundred frames is damaged, and nobody looks at it.
+#[test]
+fn a_stream_that_is_cut_where_nobody_looks_says_so() {
+    let clips = Clips::new();
+    let mut detector = detector::any();
+    let arguments = "-s 640x480 -c:v libx264 -bf 0 -g 50";
+    let clip = clips.street("cut.ts", &format!("-frames:v {FRAMES} {arguments}"));
+    let bytes = std::fs::read(&clip).expect("the clip");
+    // Some of the 188 bytes each in which such streams are sent.
+    std::fs::write(&clip, &bytes[..bytes.len() - 5 * 188]).expect("the cut clip");
+    let stream = intake(clip).out;
+    let whole = watch(&stream, &mut *detector, false);
+    let sparing = watch(&stream, &mut *detector, true);
+    assert_eq!((whole.times.len(), &*whole.faults), (FRAMES, &[Notice::DamagedPacket][..]));
+    assert!(sparing.left_out > 0 && sparing.faults == whole.faults, "{:?}", sparing.faults);
+    assert!(sparing.times == whole.times && sparing.looks == whole.looks);
 }
