@@ -13,6 +13,10 @@ use crate::mot::Frames;
 use crate::report::machine;
 use crate::watch::Watcher;
 
+/// So often the planner and the whole frame are measured, in turn. Whatever else the machine does only adds, so the least
+/// is told. What is found is the same each time.
+const ROUNDS: usize = 2;
+
 const MODELS: [&str; 2] = ["yolox-nano", "nanodet-g"];
 
 /// The page and its picture.
@@ -43,18 +47,29 @@ pub fn page(clip: &Path, truth: &Frames<(i64, ImageBox)>) -> anyhow::Result<Page
         for variant in Variant::ALL {
             let _ = writeln!(rows, "\n## {model}, {}\n\n{HEAD}", told(variant));
             let is_day = variant == Variant::Day;
-            let mut measured = BTreeMap::new();
-            for setting in if is_day { Setting::all() } else { Setting::main() } {
-                eprintln!("{model}, {}: {}", told(variant), setting.name);
-                let figures = measure(&mut watcher, (STREET_D, variant), &setting, clip, truth)?;
-                rows += &row(&setting.name, &figures);
+            let settings = if is_day { Setting::all() } else { Setting::main() };
+            let mut measured: BTreeMap<&str, Figures> = BTreeMap::new();
+            for round in 0..ROUNDS {
+                let again = |setting: &&Setting| [Setting::WHOLE, Setting::PLANNER].contains(&&*setting.name);
+                for setting in settings.iter().filter(|setting| round == 0 || again(setting)) {
+                    eprintln!("{model}, {}: {}", told(variant), setting.name);
+                    let mut figures = measure(&mut watcher, (STREET_D, variant), setting, clip, truth)?;
+                    if let Some(before) = measured.get(&*setting.name) {
+                        figures.inference_ms = figures.inference_ms.min(before.inference_ms);
+                        figures.cpu_ms = figures.cpu_ms.min(before.cpu_ms);
+                    }
+                    measured.insert(&setting.name, figures);
+                }
+            }
+            for setting in &settings {
+                let figures = &measured[&*setting.name];
+                rows += &row(&setting.name, figures);
                 if is_day {
                     let (cost, error) = (figures.inference_ms, figures.count_error);
                     points.push(Point { name: setting.name.clone(), series, cost, error });
                 }
-                measured.insert(setting.name, figures);
             }
-            let of = |name: &str| &measured[name];
+            let of = |name| &measured[name];
             let ways = [Setting::PLANNER, Setting::TILES, Setting::WHOLE].map(of);
             asked += &asked_row(&format!("{model}, {}", told(variant)), ways);
         }
@@ -68,7 +83,8 @@ pub fn page(clip: &Path, truth: &Frames<(i64, ImageBox)>) -> anyhow::Result<Page
          people of {:.0} to {:.0} pixels at once, a minute, five looks a second, {} lines. It was drawn when the planner \
          was finished; the other streets, of the same clip, were looked at before. Recall and precision are those of the \
          boxes of each look, at an overlap of a half; the count error is over all lines, which are painted on the street: \
-         a camera that sways makes nobody pass them. Costs are processor time, one thread. See [how it \
+         a camera that sways makes nobody pass them. Costs are processor time, one thread; of the planner and of the shrunken \
+         frame the least of {ROUNDS} rounds in turn. See [how it \
          looks](../design/looks.md).\n\n\
          ## What is asked of the planner\n\n{asked}\n![count error against cost](looks.svg)\n{rows}",
         machine::description(),

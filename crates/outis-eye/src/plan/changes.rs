@@ -143,6 +143,13 @@ impl Changes {
         }
     }
 
+    /// Mean of the newest frame's blocks, of those that are not painted over: paint is no part of the view.
+    pub(super) fn mean(&self, brightness: &[u8]) -> u8 {
+        let visible = self.blocks.iter().zip(brightness).filter(|(block, _)| !block.blank);
+        let sum: u64 = visible.map(|(_, value)| u64::from(*value)).sum();
+        u8::try_from(sum / (self.visible as u64).max(1)).unwrap_or(u8::MAX)
+    }
+
     /// What blocks change by when nothing moves, of 255.
     pub(super) fn noise(&self) -> f32 {
         self.noise
@@ -303,9 +310,16 @@ mod tests {
         let area = Zone::new(corners.map(|(x, y)| ImagePoint::new(x, y)).to_vec()).unwrap();
         let left = ImageBox { width: 160.0, ..ALL };
         let right = ImageBox { left: 160.0, width: 160.0, ..ALL };
+        let mut half_bright = street();
+        brighter(&mut half_bright, (20, 0), SIZE, 100);
+        let mean_of =
+            |blocks: &[u8]| blocks.iter().map(|value| u32::from(*value)).sum::<u32>() as f32 / 800.0;
         for (blanks, known_share, age_s, clusters) in [(vec![], 0.5, 60.0, 1), (vec![area], 1.0, 0.0, 0)] {
+            let bright = if blanks.is_empty() { 50.0 } else { 0.0 };
             let mut changes = Changes::new(blanks);
             changes.observe(SIZE, &street(), 0.0);
+            let mean = f32::from(changes.mean(&half_bright)) - bright;
+            assert!((mean - mean_of(&street())).abs() < 3.0, "{mean}");
             changes.looked_at(&[left], MediaTime::ZERO, &street(), &[]);
             assert_eq!(changes.known_share(), known_share);
             assert_eq!(changes.age_s(&right, MediaTime::ZERO, 60.0), age_s);

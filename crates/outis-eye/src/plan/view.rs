@@ -154,11 +154,11 @@ impl View {
         if let Some(blocks) = self.thumbnail.blocks(&frame) {
             self.steady.observe(size, blocks);
             self.steady.refine(|shift_px, still| self.thumbnail.shifted(&frame, shift_px, still));
-            self.ground = mean(self.steady.still());
-            self.darkness = darkness(self.ground, frame.color().range);
             if self.changes.observe(size, self.steady.still(), self.steady.unsure()) {
                 self.kept.clear();
             }
+            self.ground = self.changes.mean(self.steady.still());
+            self.darkness = darkness(self.ground, frame.color().range);
         }
         let whole = Area { left: 0, top: 0, width: self.picture_px.0, height: self.picture_px.1 };
         let whole_px = Sheet::of(whole, self.input).map_or(0, |sheet| sheet.pixels());
@@ -322,12 +322,6 @@ impl View {
 fn judged(score: Score, thresholds: Thresholds) -> Score {
     let is_sure = (thresholds.score_new_close..thresholds.score_new).contains(&score);
     if is_sure { thresholds.score_new } else { score }
-}
-
-/// Of a picture's brightness.
-fn mean(brightness: &[u8]) -> u8 {
-    let sum: u64 = brightness.iter().map(|value| u64::from(*value)).sum();
-    u8::try_from(sum / (brightness.len() as u64).max(1)).unwrap_or(u8::MAX)
 }
 
 /// Whether a box may be the same object's as another one, or one a piece of the other.
