@@ -284,6 +284,16 @@ pub enum Range {
     Full,
 }
 
+impl Range {
+    /// The luma of black and of white.
+    pub(crate) fn black_and_white(self) -> (f32, f32) {
+        match self {
+            Self::Limited => (16.0, 235.0),
+            Self::Full => (0.0, 255.0),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

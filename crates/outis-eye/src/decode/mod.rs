@@ -107,9 +107,7 @@ enum State {
     Resting,
     /// It does, and the decoder is ready for a key frame.
     Asleep,
-    /// The stream is over. What still waits is decoded, though nobody wants it: a stream that was cut is damaged there.
-    Ending(Ending),
-    /// It is, and nothing waits; the decoder may still hold frames back.
+    /// The stream is over; the decoder may still hold frames back.
     Draining(Ending),
     Over,
 }
@@ -323,15 +321,11 @@ impl<R: Read> Frames<R> {
             // An intake that sends nonsense is as good as gone.
             Err(_) => Ending::Truncated,
         };
-        self.decoding.tail.wake();
-        self.state = State::Ending(ending);
-        None
-    }
-
-    /// Gives the decoder the next of the packets that wait at the end of a stream.
-    fn feed_last(&mut self, ending: Ending) -> Option<Event> {
-        if let Some(kept) = self.decoding.tail.next_due() {
-            return self.decoding.decode(&kept.packet());
+        if !self.decoding.tail.is_empty() {
+            // Decoded though nobody wants it: a stream that was cut is damaged there. Whoever asks again hears of the end
+            // again.
+            self.decoding.tail.wake();
+            return None;
         }
         self.decoding.decoder.drain();
         self.state = State::Draining(ending);
@@ -474,7 +468,6 @@ impl<R: Read> Frames<R> {
                     None
                 }
                 State::Resting | State::Asleep => self.feed_resting(),
-                State::Ending(ending) => self.feed_last(ending),
                 State::Reading | State::Over => self.feed(&mut wanted),
             };
             if event.is_some() {

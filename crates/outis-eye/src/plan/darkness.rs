@@ -11,10 +11,7 @@ const DARK_BELOW: f32 = 0.25;
 
 /// Of a view with this mean brightness, as its frames code it: 0 when it is as bright as most, 1 when it is dark.
 pub(super) fn darkness(mean: u8, range: Range) -> f32 {
-    let (black, white) = match range {
-        Range::Limited => (16.0, 235.0),
-        Range::Full => (0.0, 255.0),
-    };
+    let (black, white) = range.black_and_white();
     let of_grey = (f32::from(mean) - black) / (white - black) / MIDDLE_GREY;
     ((DARK_FROM - of_grey) / (DARK_FROM - DARK_BELOW)).clamp(0.0, 1.0)
 }

@@ -86,8 +86,6 @@ pub(super) struct View {
     /// Mean brightness: what lies between the crops must be neither brighter nor darker than the view, or the network
     /// sees nothing but the frame around each.
     ground: u8,
-    /// From 0 to 1.
-    darkness: f32,
     steady: Steady,
     /// From here on everything is in the coordinates of the still view.
     changes: Changes,
@@ -125,7 +123,6 @@ impl View {
             thresholds,
             thumbnail: Thumbnail::default(),
             ground: 128,
-            darkness: 0.0,
             steady: Steady::default(),
             changes: Changes::new(blanks),
             heights: Heights::new(picture_px),
@@ -158,13 +155,13 @@ impl View {
                 self.kept.clear();
             }
             self.ground = self.changes.mean(self.steady.still());
-            self.darkness = darkness(self.ground, frame.color().range);
         }
         let whole = Area { left: 0, top: 0, width: self.picture_px.0, height: self.picture_px.1 };
         let whole_px = Sheet::of(whole, self.input).map_or(0, |sheet| sheet.pixels());
         self.bucket.fill(at, whole_px, self.ns_per_px);
         let predictions = self.tracker.predictions(at);
-        let mut sheets = self.plan(&predictions, at, lines, zones);
+        let darkness = darkness(self.ground, frame.color().range);
+        let mut sheets = self.plan(&predictions, at, darkness, lines, zones);
         for sheet in &mut sheets {
             sheet.ground = Some(self.ground);
         }
@@ -196,6 +193,7 @@ impl View {
         &mut self,
         predictions: &[Prediction],
         at: MediaTime,
+        darkness: f32,
         lines: &[Line],
         zones: &[Zone],
     ) -> Vec<Sheet> {
@@ -204,7 +202,7 @@ impl View {
             picture_px: self.picture_px,
             at,
             changes: &self.changes,
-            darkness: self.darkness,
+            darkness,
             heights: &self.heights,
             lines,
             zones,

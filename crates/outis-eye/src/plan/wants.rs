@@ -45,7 +45,7 @@ const NOISE_MARGIN: f32 = 0.1;
 const NOISE_USUAL: f32 = 1.0;
 /// In the dark people are shown taller by this share. Measured with a fifth of the light on the composed streets a, b and
 /// c: of all people NanoDet-g finds 80 to 83 % instead of 68 to 75 %, YOLOX-nano 83 to 86 % instead of 80 to 83 %. By day
-/// it makes no such difference, and costs looks. Brighter crops help neither.
+/// it helps the one and harms the other. Brighter crops help neither.
 const DARK_TALLER: f32 = 0.2;
 /// What was looked at less than this ago needs no sweep, in seconds.
 const SWEEP_AGE_MIN_S: f32 = 3.0;

@@ -112,9 +112,11 @@ fn to_rgb(color: ColorSpace) -> [[f32; 4]; 3] {
         Matrix::Bt2020 => (0.2627, 0.0593),
     };
     let kg = 1.0 - kr - kb;
-    let (black, luma, chroma) = match color.range {
-        Range::Limited => (16.0, 255.0 / 219.0, 255.0 / 224.0),
-        Range::Full => (0.0, 1.0, 1.0),
+    let (black, white) = color.range.black_and_white();
+    let luma = 255.0 / (white - black);
+    let chroma = match color.range {
+        Range::Limited => 255.0 / 224.0,
+        Range::Full => 1.0,
     };
     let red_of_cr = 2.0 * (1.0 - kr);
     let blue_of_cb = 2.0 * (1.0 - kb);
