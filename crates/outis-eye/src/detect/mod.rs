@@ -25,7 +25,7 @@ use std::time::Duration;
 use outis_measure::{Detection, Score};
 
 use crate::Frame;
-pub use crate::scale::{Area, InputSize, Part, ScaleError, Sheet};
+pub use crate::scale::{Area, Chroma, InputSize, Part, ScaleError, Sheet};
 pub use detector::{Opened, load, open};
 pub(crate) use detector::{engine, library, thread_time};
 pub use engine::EngineError;

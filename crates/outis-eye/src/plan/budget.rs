@@ -20,7 +20,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::Wholes(1.4)
+        Self::Wholes(1.25)
     }
 }
 

@@ -14,7 +14,7 @@ use super::pack::{Crop, pack};
 use super::steady::Steady;
 use super::wants::{Situation, Want, Why, grown};
 use crate::Frame;
-use crate::detect::{Area, Detect, DetectError, InputSize, Sheet, Thresholds};
+use crate::detect::{Area, Chroma, Detect, DetectError, InputSize, Sheet, Thresholds};
 use crate::scale::Thumbnail;
 
 /// What the planner assumes about network and street.
@@ -164,6 +164,7 @@ impl View {
         let mut sheets = self.plan(&predictions, at, darkness, lines, zones);
         for sheet in &mut sheets {
             sheet.ground = Some(self.ground);
+            sheet.chroma = Chroma::Faint;
         }
         let areas: Vec<Area> =
             sheets.iter().flat_map(|sheet| sheet.parts.iter().map(|part| part.source)).collect();

@@ -2,7 +2,13 @@
 
 use serde::Deserialize;
 
+use super::Chroma;
 use crate::frame::{ColorSpace, Matrix, Range};
+
+/// How strong faint colours are. On the composed streets a, b and c half as strong finds 1 to 5 % more people than full in noise
+/// and in the dark, and as many by day; a quarter as strong about the same, none at all 2 % fewer by day with YOLOX-nano. On 40
+/// photographs of crowds it finds as many.
+const FAINT: f32 = 0.5;
 
 /// Which colour each plane of the input holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -52,8 +58,8 @@ struct Affine {
 }
 
 impl YuvToInput {
-    pub(crate) fn new(color: ColorSpace, normalisation: &Normalisation) -> Self {
-        let rgb = to_rgb(color);
+    pub(crate) fn new(color: ColorSpace, chroma: Chroma, normalisation: &Normalisation) -> Self {
+        let rgb = to_rgb(color, chroma);
         let source = match normalisation.order {
             ChannelOrder::Rgb => [0, 1, 2],
             ChannelOrder::Bgr => [2, 1, 0],
@@ -105,7 +111,7 @@ impl Affine {
 ///
 /// With the luma coefficients Kr and Kb, Kg = 1 - Kr - Kb: R = Y + 2(1 - Kr) Cr, B = Y + 2(1 - Kb) Cb, and G is
 /// what remains of Y = Kr R + Kg G + Kb B (ITU-R BT.601-7 section 2.5, BT.709-6 section 3, BT.2020-2 table 4).
-fn to_rgb(color: ColorSpace) -> [[f32; 4]; 3] {
+fn to_rgb(color: ColorSpace, chroma: Chroma) -> [[f32; 4]; 3] {
     let (kr, kb) = match color.matrix {
         Matrix::Bt601 => (0.299, 0.114),
         Matrix::Bt709 => (0.2126, 0.0722),
@@ -114,10 +120,15 @@ fn to_rgb(color: ColorSpace) -> [[f32; 4]; 3] {
     let kg = 1.0 - kr - kb;
     let (black, white) = color.range.black_and_white();
     let luma = 255.0 / (white - black);
-    let chroma = match color.range {
-        Range::Limited => 255.0 / 224.0,
-        Range::Full => 1.0,
+    let strength = match chroma {
+        Chroma::Full => 1.0,
+        Chroma::Faint => FAINT,
     };
+    let chroma = strength
+        * match color.range {
+            Range::Limited => 255.0 / 224.0,
+            Range::Full => 1.0,
+        };
     let red_of_cr = 2.0 * (1.0 - kr);
     let blue_of_cb = 2.0 * (1.0 - kb);
     let differences = [(0.0, red_of_cr), (-kb / kg * blue_of_cb, -kr / kg * red_of_cr), (blue_of_cb, 0.0)];
@@ -137,7 +148,8 @@ mod tests {
     fn convert(yuv: [u8; 3], color: ColorSpace, normalisation: &Normalisation) -> [f32; 3] {
         let mut input = [[0.0]; 3];
         let [first, second, third] = &mut input;
-        YuvToInput::new(color, normalisation).row([&[yuv[0]], &[yuv[1]], &[yuv[2]]], [first, second, third]);
+        let convert = YuvToInput::new(color, Chroma::Full, normalisation);
+        convert.row([&[yuv[0]], &[yuv[1]], &[yuv[2]]], [first, second, third]);
         input.map(|[value]| value)
     }
 

@@ -12,7 +12,7 @@ mod thumbnail;
 pub(crate) use color::{ChannelOrder, Normalisation};
 pub use letterbox::InputSize;
 pub(crate) use letterbox::Letterbox;
-pub use sheet::{Area, Part, Sheet};
+pub use sheet::{Area, Chroma, Part, Sheet};
 pub(crate) use tensor::Tensor;
 pub(crate) use thumbnail::{BLOCK_PX, Thumbnail};
 
@@ -69,7 +69,7 @@ impl Scaler {
         let unscalable = ScaleError { width_px: picture_px.0, height_px: picture_px.1 };
         let (input_width, input_height) = sheet.input_px;
         self.tensor.resize(input_width, input_height);
-        let convert = YuvToInput::new(frame.color(), &self.normalisation);
+        let convert = YuvToInput::new(frame.color(), sheet.chroma, &self.normalisation);
         let ground = sheet.ground.map_or(self.normalisation.padding(), |luma| convert.grey(luma));
         match sheet.parts[..] {
             [Part { at: (0, 0), size, .. }] => self.tensor.pad(size, ground),
@@ -81,7 +81,7 @@ impl Scaler {
             if !inside || left + width > input_width || top + height > input_height {
                 return Err(unscalable);
             }
-            self.scale(frame, part).ok_or(unscalable)?;
+            self.scale(frame, part, sheet.chroma).ok_or(unscalable)?;
             let [luma, cb, cr] = &self.planes;
             for y in 0..height {
                 let row = y * width..(y + 1) * width;
@@ -93,7 +93,7 @@ impl Scaler {
     }
 
     /// Makes the planes of one part, upright.
-    fn scale(&mut self, frame: &Frame, part: &Part) -> Option<()> {
+    fn scale(&mut self, frame: &Frame, part: &Part, chroma: Chroma) -> Option<()> {
         let rotation = frame.rotation();
         let coded = match rotation {
             Rotation::None | Rotation::Half => part.size,
@@ -101,15 +101,24 @@ impl Scaler {
         };
         let luma = frame.luma();
         let crop = Crop::of(part.source, rotation, (luma.width as f64, luma.height as f64));
-        let chroma = frame.chroma();
-        let sources = [Some(luma), chroma.map(|(cb, _)| cb), chroma.map(|(_, cr)| cr)];
-        for (plane, source) in self.planes.iter_mut().zip(sources) {
-            match source {
-                Some(source) => plane.resize(&mut self.resizer, source, crop, coded, RESAMPLING)?,
-                None => plane.fill(CHROMA_GREY, coded),
+        let [y, cb, cr] = &mut self.planes;
+        y.resize(&mut self.resizer, luma, crop, coded, RESAMPLING)?;
+        match frame.chroma() {
+            Some(sources) => {
+                for (plane, source) in [(cb, sources.0), (cr, sources.1)] {
+                    let sampled = match chroma {
+                        Chroma::Full => coded,
+                        Chroma::Faint => (coded.0.div_ceil(2), coded.1.div_ceil(2)),
+                    };
+                    plane.resize(&mut self.resizer, source, crop, sampled, RESAMPLING)?;
+                    if sampled != coded {
+                        plane.double(coded);
+                    }
+                }
             }
-            plane.turn(rotation);
+            None => [cb, cr].into_iter().for_each(|plane| plane.fill(CHROMA_GREY, coded)),
         }
+        self.planes.iter_mut().for_each(|plane| plane.turn(rotation));
         Some(())
     }
 
@@ -215,6 +224,22 @@ impl Plane {
         let (width, height) = (width.min(source.width as f64 - left), height.min(end - top));
         let options = ResizeOptions::new().resize_alg(algorithm).crop(left, top, width, height);
         resizer.resize_typed(&from, &mut to, &options).ok()
+    }
+
+    /// Shows each sample as two by two, as far as they fit into a size.
+    fn double(&mut self, (width, height): (usize, usize)) {
+        make_room(&mut self.scratch, width * height);
+        for half in self.samples.chunks_exact(self.width).take(height.div_ceil(2)) {
+            let start = self.scratch.len();
+            let (pairs, last) = (&half[..width / 2], &half[width / 2..]);
+            pairs.iter().for_each(|sample| self.scratch.extend_from_slice(&[*sample; 2]));
+            self.scratch.extend_from_slice(&last[..width % 2]);
+            if self.scratch.len() < width * height {
+                self.scratch.extend_from_within(start..);
+            }
+        }
+        std::mem::swap(&mut self.samples, &mut self.scratch);
+        (self.width, self.height) = (width, height);
     }
 
     fn wipe(&mut self) {
@@ -413,25 +438,47 @@ mod tests {
 
     #[test]
     fn chroma_of_every_layout_reaches_its_pixels() {
+        let (grey, red) = ([100.0; 3], [255.0, 0.0, 0.0]);
+        // Half of the way to the grey that is as bright: 0.299 x 255.
+        let faint_red = red.map(|value| (value + 76.2) / 2.0);
         let cases = [
-            ("grey", Pixel::GRAY8, [100.0, 100.0, 100.0]),
-            ("4:2:0", Pixel::YUV420P, [255.0, 0.0, 0.0]),
-            ("4:2:2", Pixel::YUV422P, [255.0, 0.0, 0.0]),
-            ("4:4:0", Pixel::YUV440P, [255.0, 0.0, 0.0]),
-            ("4:1:1", Pixel::YUV411P, [255.0, 0.0, 0.0]),
-            ("4:1:0", Pixel::YUV410P, [255.0, 0.0, 0.0]),
+            ("grey", Pixel::GRAY8, grey, grey),
+            ("4:2:0", Pixel::YUV420P, red, faint_red),
+            ("4:2:2", Pixel::YUV422P, red, faint_red),
+            ("4:4:0", Pixel::YUV440P, red, faint_red),
+            ("4:1:1", Pixel::YUV411P, red, faint_red),
+            ("4:1:0", Pixel::YUV410P, red, faint_red),
         ];
-        let red = yuv([255.0, 0.0, 0.0]);
-        for (name, format, expected) in cases {
+        let red = yuv(red);
+        for (name, format, full, faint) in cases {
             // Odd sides, and one input for frames of several sizes.
             let mut scaler = Scaler::new(InputSize::Fixed { width_px: SIDE, height_px: SIDE }, AS_IS);
             for (width, height) in [(321, 241), (1921, 1081), (33, 25)] {
                 let frame = Frame::synthetic((format, width, height), Rotation::None, JPEG, |plane, _, _| {
                     if format == Pixel::GRAY8 { 100 } else { red[plane] }
                 });
-                let (input, sheet) = whole(&mut scaler, &frame);
-                assert_close(name, mean(input, (0, 0), sheet.parts[0].size), expected, 1.5);
+                let (_, mut sheet) = whole(&mut scaler, &frame);
+                for (chroma, expected) in [(Chroma::Full, full), (Chroma::Faint, faint)] {
+                    sheet.chroma = chroma;
+                    let input = scaler.paint(&frame, &sheet).expect("an ordinary picture");
+                    assert_close(name, mean(input, (0, 0), sheet.parts[0].size), expected, 1.5);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn each_sample_becomes_two_by_two() {
+        let cases: [((usize, usize), &[u8]); 3] = [
+            ((4, 4), &[1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4, 3, 3, 4, 4]),
+            ((3, 3), &[1, 1, 2, 1, 1, 2, 3, 3, 4]),
+            ((4, 3), &[1, 1, 2, 2, 1, 1, 2, 2, 3, 3, 4, 4]),
+        ];
+        for (size, expected) in cases {
+            let samples = Zeroizing::new(vec![1, 2, 3, 4]);
+            let mut plane = Plane { width: 2, height: 2, samples, ..Plane::default() };
+            plane.double(size);
+            assert_eq!((plane.samples.as_slice(), plane.width, plane.height), (expected, size.0, size.1));
         }
     }
 }

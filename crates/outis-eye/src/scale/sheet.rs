@@ -110,6 +110,16 @@ impl Part {
     }
 }
 
+/// How much colour an input shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chroma {
+    /// As the frame has it.
+    Full,
+    /// Half as strong, and the same for each two by two pixels of the input: for close-ups, in which the colour of
+    /// somebody small is noise before their brightness is.
+    Faint,
+}
+
 /// One input of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sheet {
@@ -119,6 +129,8 @@ pub struct Sheet {
     pub parts: Vec<Part>,
     /// Brightness between the parts, as the frame codes it; the grey of the network's card when there is none.
     pub ground: Option<u8>,
+    /// How much colour the parts have.
+    pub chroma: Chroma,
 }
 
 impl Sheet {
@@ -126,7 +138,7 @@ impl Sheet {
     pub fn of(source: Area, input: InputSize) -> Option<Self> {
         let letterbox = Letterbox::fit(source.width, source.height, input)?;
         let part = Part { source, at: (0, 0), size: letterbox.scaled_px() };
-        Some(Self { input_px: letterbox.input_px(), parts: vec![part], ground: None })
+        Some(Self { input_px: letterbox.input_px(), parts: vec![part], ground: None, chroma: Chroma::Full })
     }
 
     /// The part in which a box of the input lies with its centre. Between parts there is none.
@@ -197,7 +209,12 @@ mod tests {
     fn boxes_between_parts_belong_to_none() {
         let source = Area { left: 0, top: 0, width: 100, height: 100 };
         let part = |x| Part { source, at: (x, 0), size: (100, 100) };
-        let sheet = Sheet { input_px: (320, 128), parts: vec![part(0), part(110)], ground: None };
+        let sheet = Sheet {
+            input_px: (320, 128),
+            parts: vec![part(0), part(110)],
+            ground: None,
+            chroma: Chroma::Full,
+        };
         let at = |x: f32| sheet.part_of(&ImageBox::from_left_top_width_height(x - 5.0, 10.0, 10.0, 20.0));
         assert_eq!(at(50.0), Some(0));
         assert_eq!(at(105.0), None);
