@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     Frame,
-    scale::{Area, ChannelOrder, Chroma, InputSize, Normalisation, Part, Scaler, Sheet},
+    scale::{Area, ChannelOrder, InputSize, Normalisation, Part, Scaler, Sheet},
 };
 
 /// The most samples; then every other one is dropped and they are taken half as often. Odd, so that there is a middle one.
@@ -106,7 +106,7 @@ impl Still {
         }
         let area = Area { left: 0, top: 0, width: picture_px.0, height: picture_px.1 };
         let part = Part { source: area, at: (0, 0), size: self.size };
-        let sheet = Sheet { input_px: self.size, parts: vec![part], ground: None, chroma: Chroma::Full };
+        let sheet = Sheet::new(self.size, vec![part]);
         let Ok(painted) = self.scaler.paint(frame, &sheet) else { return };
         // Values are kept between 0 and 255 by the conversion.
         let values = painted.values().iter().map(|value| value.round() as u8).collect();

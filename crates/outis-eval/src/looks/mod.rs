@@ -58,9 +58,9 @@ impl Setting {
         vec![
             Self::new(Self::WHOLE, Way::Whole),
             Self { input: Some(large), ..Self::new("whole frame, 640 x 384", Way::Whole) },
-            Self::new("planner, half the budget", planned(0.7)),
+            Self::new("planner, half the budget", planned(Budget::WHOLES / 2.0)),
             Self::new(Self::PLANNER, Way::default()),
-            Self::new("planner, twice the budget", planned(2.8)),
+            Self::new("planner, twice the budget", planned(Budget::WHOLES * 2.0)),
             Self::new("frame + 2 x 2 tiles", Way::Tiles { columns: 2, rows: 2 }),
             Self::new(Self::TILES, Way::Tiles { columns: 3, rows: 2 }),
         ]

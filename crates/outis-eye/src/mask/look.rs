@@ -11,7 +11,7 @@ use super::network::Network;
 use super::wants::{crop, everywhere, owned};
 use crate::Frame;
 use crate::detect::{
-    Area, Chroma, DetectError, EngineError, Library, LoadError, Part, Runtime, Sheet, library, thread_time,
+    Area, DetectError, EngineError, Library, LoadError, Part, Runtime, Sheet, library, thread_time,
 };
 use crate::plan::pack::{Crop, pack};
 
@@ -247,8 +247,7 @@ impl Masks {
         let picture_px = (frame.width_px(), frame.height_px());
         let Some(source) = Area::around(&bbox, picture_px) else { return Ok(0.5) };
         let size = judge.card.input_size().largest_px();
-        let parts = vec![Part { source, at: (0, 0), size }];
-        let sheet = Sheet { input_px: size, parts, ground: None, chroma: Chroma::Full };
+        let sheet = Sheet::new(size, vec![Part { source, at: (0, 0), size }]);
         let with_mask = judge
             .run(frame, &sheet, |outputs| outputs.first().and_then(|classes| classes.first().copied()))?;
         Ok(with_mask.flatten().unwrap_or(0.5))

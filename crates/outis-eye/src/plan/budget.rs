@@ -12,6 +12,8 @@ pub enum Budget {
 }
 
 impl Budget {
+    /// Looks at the whole picture that one look may cost when nobody has said otherwise.
+    pub const WHOLES: f32 = 1.25;
     /// Less buys no look at all.
     pub const MILLIS_MIN: f32 = 1.0;
     /// More than sixty processors' time.
@@ -20,7 +22,7 @@ impl Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self::Wholes(1.25)
+        Self::Wholes(Self::WHOLES)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lays crops on as few inputs as they need. Knows rectangles.
 
-use crate::detect::{Area, Chroma, InputSize, Part, Sheet};
+use crate::detect::{Area, InputSize, Part, Sheet};
 
 /// Empty pixels between two parts, so that nothing in one is taken for a piece of its neighbour.
 const GUTTER_PX: usize = 4;
@@ -63,7 +63,7 @@ pub(crate) fn pack(crops: &[Crop], input: InputSize) -> Vec<Sheet> {
     let sheet = |(parts, _): (Vec<Part>, Vec<Shelf>)| {
         let right = parts.iter().map(|part| part.at.0 + part.size.0).max().unwrap_or(1);
         let bottom = parts.iter().map(|part| part.at.1 + part.size.1).max().unwrap_or(1);
-        Sheet { input_px: input.around((right, bottom)), parts, ground: None, chroma: Chroma::Full }
+        Sheet::new(input.around((right, bottom)), parts)
     };
     sheets.into_iter().map(sheet).collect()
 }

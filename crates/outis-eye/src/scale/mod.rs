@@ -226,10 +226,10 @@ impl Plane {
         resizer.resize_typed(&from, &mut to, &options).ok()
     }
 
-    /// Shows each sample as two by two, as far as they fit into a size.
+    /// Shows each sample as two by two; of an odd side the last ones are cut in half.
     fn double(&mut self, (width, height): (usize, usize)) {
         make_room(&mut self.scratch, width * height);
-        for half in self.samples.chunks_exact(self.width).take(height.div_ceil(2)) {
+        for half in self.samples.chunks_exact(self.width) {
             let start = self.scratch.len();
             let (pairs, last) = (&half[..width / 2], &half[width / 2..]);
             pairs.iter().for_each(|sample| self.scratch.extend_from_slice(&[*sample; 2]));

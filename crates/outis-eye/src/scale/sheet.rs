@@ -134,11 +134,16 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Parts in the colours that the frame has, on the grey of the network's card.
+    pub(crate) fn new(input_px: (usize, usize), parts: Vec<Part>) -> Self {
+        Self { input_px, parts, ground: None, chroma: Chroma::Full }
+    }
+
     /// One area alone, as large as it fits, in the upper left corner. `None` when it has no area.
     pub fn of(source: Area, input: InputSize) -> Option<Self> {
         let letterbox = Letterbox::fit(source.width, source.height, input)?;
         let part = Part { source, at: (0, 0), size: letterbox.scaled_px() };
-        Some(Self { input_px: letterbox.input_px(), parts: vec![part], ground: None, chroma: Chroma::Full })
+        Some(Self::new(letterbox.input_px(), vec![part]))
     }
 
     /// The part in which a box of the input lies with its centre. Between parts there is none.
@@ -209,12 +214,7 @@ mod tests {
     fn boxes_between_parts_belong_to_none() {
         let source = Area { left: 0, top: 0, width: 100, height: 100 };
         let part = |x| Part { source, at: (x, 0), size: (100, 100) };
-        let sheet = Sheet {
-            input_px: (320, 128),
-            parts: vec![part(0), part(110)],
-            ground: None,
-            chroma: Chroma::Full,
-        };
+        let sheet = Sheet::new((320, 128), vec![part(0), part(110)]);
         let at = |x: f32| sheet.part_of(&ImageBox::from_left_top_width_height(x - 5.0, 10.0, 10.0, 20.0));
         assert_eq!(at(50.0), Some(0));
         assert_eq!(at(105.0), None);
