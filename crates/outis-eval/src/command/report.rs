@@ -25,7 +25,7 @@ enum Page {
     Accuracy,
     /// Of that page the section about the demo clip
     Clip,
-    /// What counting costs: half an hour on a quiet machine
+    /// What counting costs: three quarters of an hour on a quiet machine
     Benchmarks,
     /// Of that page the section about a second of a street in 1080p
     Second,

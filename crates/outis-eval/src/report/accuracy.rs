@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::python::Python;
 use super::table::Table;
-use super::{checkout, clip, distance, machine, street};
+use super::{Page, checkout, clip, distance, machine, street};
 use crate::cases::{self, Outcome};
 use crate::metrics::Comparison;
 use crate::metrics::clear::clear;
@@ -31,16 +31,15 @@ pub fn accuracy(data: &Path, python_seeds: u64) -> anyhow::Result<String> {
     text += "\nCount error: passages too many or too few in each direction, as a share of the true ones. A true passage: \
              the foot changes sides through the line, goes at least 6 % of the person's height beyond it on both sides \
              and stays there for 0.17 s.\n";
-    let mut section =
-        |title: &str, content: &str| text += &format!("\n## {title}\n\n{}\n", content.trim_end());
-    section("Counting benchmark", &street::section(data, python.as_ref(), python_seeds)?);
-    section("Distances between people", &distance::section(data)?);
-    section("The ground", &ground(data)?);
-    section("Simple cases", &simple_cases(CASE_SEEDS).0);
-    section("A real clip", &clip::section(data, &clip_file(), python.as_ref())?);
-    section("Masks", &masks::section(data)?);
-    section("The metrics themselves", &tud()?);
-    Ok(text)
+    let mut page = Page(text);
+    page.section("Counting benchmark", || street::section(data, python.as_ref(), python_seeds))?;
+    page.section("Distances between people", || distance::section(data))?;
+    page.section("The ground", || ground(data))?;
+    page.section("Simple cases", || Ok(simple_cases(CASE_SEEDS).0))?;
+    page.section("A real clip", || clip::section(data, &clip_file(), python.as_ref()))?;
+    page.section("Masks", || masks::section(data))?;
+    page.section("The metrics themselves", tud)?;
+    Ok(page.0)
 }
 
 /// The section about the demo clip alone, with or without the Python packages.

@@ -15,7 +15,7 @@ use super::mask_cost;
 use super::processes::{self, Cost};
 use super::python::{self, Python};
 use super::table::Table;
-use super::{ratio, second, substream};
+use super::{Page, ratio, second, substream};
 use crate::clip::VTEST_LINES;
 use crate::count_error::Spread;
 use crate::mot::FRAME_MAX;
@@ -45,23 +45,18 @@ pub fn benchmarks() -> anyhow::Result<String> {
         "\nProcessor time of all processes together, start-up included; `{MODEL}`, ONNX Runtime 1.23.2, one thread. \
          Each figure is the mean of {ROUNDS} rounds in which everything runs in turn; ratios are taken within a round.\n"
     );
-    text += "\n## Every frame, against decoding and inference alone\n\n";
-    text += &overhead(&clip)?;
-    text += "\n## The jail\n\n";
-    text += &jail::section(&clip, jail::JAIL_ROUNDS)?;
-    text += "\n## 1080p at 25 frames a second, against Python\n\n";
-    text += &against_python(&large, &python)?;
-    text += "\n## A second of a street in 1080p\n\n";
-    text += &second::section(&clip, &python)?;
-    text += "\n## Masks\n\n";
-    text += &mask_cost::section(&clip, mask_cost::MASK_ROUNDS)?;
-    text += "\n## Tracking and counting\n\n";
-    text += &crowd()?;
-    text += "\n## Live cameras\n\n";
-    text += &cameras::section(&clip, &cameras::CAMERAS, Duration::from_secs(cameras::CAMERAS_S), false)?;
-    text += "\n## A camera's substream\n\n";
-    text += &substream::section(&clip, &substream::SUBSTREAM_RUNS)?;
-    Ok(text)
+    let mut page = Page(text);
+    page.section("Every frame, against decoding and inference alone", || overhead(&clip))?;
+    page.section("The jail", || jail::section(&clip, jail::JAIL_ROUNDS))?;
+    page.section("1080p at 25 frames a second, against Python", || against_python(&large, &python))?;
+    page.section("A second of a street in 1080p", || second::section(&clip, &python))?;
+    page.section("Masks", || mask_cost::section(&clip, mask_cost::MASK_ROUNDS))?;
+    page.section("Tracking and counting", crowd)?;
+    page.section("Live cameras", || {
+        cameras::section(&clip, &cameras::CAMERAS, Duration::from_secs(cameras::CAMERAS_S), false)
+    })?;
+    page.section("A camera's substream", || substream::section(&clip, &substream::SUBSTREAM_RUNS))?;
+    Ok(page.0)
 }
 
 /// Of that report the section about a second of a street in 1080p, with when and on what it was measured.

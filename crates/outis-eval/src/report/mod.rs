@@ -40,6 +40,22 @@ pub fn distances(data: &std::path::Path) -> anyhow::Result<String> {
     distance::section(data)
 }
 
+/// A page that is written section by section.
+struct Page(String);
+
+impl Page {
+    /// Adds a section. That takes minutes, so what is being measured is said meanwhile.
+    fn section(
+        &mut self,
+        title: &str,
+        measure: impl FnOnce() -> anyhow::Result<String>,
+    ) -> anyhow::Result<()> {
+        eprintln!("measuring: {title}");
+        self.0 += &format!("\n## {title}\n\n{}\n", measure()?.trim_end());
+        Ok(())
+    }
+}
+
 /// The mean of the ratios within each round, with the least and the greatest.
 fn ratio(above: &[f64], below: &[f64]) -> String {
     let ratios = Spread::of(above.iter().zip(below).map(|(a, b)| a / b));
