@@ -242,8 +242,10 @@ fn overheard_programs(folder: &Path) -> anyhow::Result<PathBuf> {
         copied.with_context(|| format!("{} is absent; build the programs with `make`", program.display()))?;
     }
     let eye = programs.join("outis-eye");
+    // With noise an eye counts each passage on a few lines only, whatever it sees. Here it is asked what it sees.
     let script = format!(
-        "#!/bin/sh\n\"{}\" \"$@\" | /usr/bin/tee \"{}/$$\"\n",
+        "#!/bin/sh\nfor argument; do shift; [ \"$argument\" = --bounded ] || set -- \"$@\" \"$argument\"; done\n\
+         \"{}\" \"$@\" | /usr/bin/tee \"{}/$$\"\n",
         own.with_file_name("outis-eye").display(),
         heard.display()
     );

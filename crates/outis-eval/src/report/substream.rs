@@ -57,7 +57,7 @@ fn describe(pairs: &[(String, Pair)], quiet: Emptiness) -> String {
          noise. To empty, the same street, nobody comes for a minute; b is never empty. All show things that networks now and then \
          take for people. The substream is the same film in {width} x {height}, {FPS} frames a second, H.264 at \
          0.5 Mbit/s. Each street was watched by two cameras at the same time, one with its substream and one without, and \
-         people were counted from the film's beginning to its end.\n",
+         people were counted from the film's beginning to its end, without the bound that noise sets to each passage.\n",
         STREET_QUIET.frames / compose::FPS / 60,
         100.0 * quiet.share,
         quiet.lasts_s
