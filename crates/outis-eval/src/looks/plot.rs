@@ -19,6 +19,10 @@ const LEFT: f64 = 60.0;
 const RIGHT: f64 = 20.0;
 const TOP: f64 = 30.0;
 const BOTTOM: f64 = 50.0;
+/// Of a point.
+const RADIUS: f64 = 5.0;
+/// Room for a letter, across and down; small letters are narrower.
+const LETTER: (f64, f64) = (6.8, 12.0);
 const COLOURS: [&str; 3] = ["#0b6e8a", "#b5541c", "#5d6d1e"];
 
 /// Draws the points; costs on a logarithmic axis.
@@ -64,16 +68,20 @@ pub(super) fn svg(title: &str, series: &[&str], points: &[Point]) -> String {
         SIZE.0 - RIGHT,
         SIZE.1 - 12.0
     );
-    for Point { name, series, cost, error } in points {
-        let (x, y, colour) = (x(*cost), y(*error), COLOURS[series % COLOURS.len()]);
+    let centres: Vec<(f64, f64)> = points.iter().map(|point| (x(point.cost), y(point.error))).collect();
+    let mut labels: Vec<Label> = Vec::new();
+    for (Point { name, series, .. }, &(x, y)) in points.iter().zip(&centres) {
+        let colour = COLOURS[series % COLOURS.len()];
+        let label = Label::beside((x, y), name, &labels, &centres);
         let _ = writeln!(
             svg,
-            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"5\" fill=\"{colour}\"/>\
+            "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"{RADIUS}\" fill=\"{colour}\"/>\
              <text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{}</text>",
-            x + 8.0,
-            y - 5.0,
+            label.left,
+            label.base,
             escaped(name)
         );
+        labels.push(label);
     }
     for (index, name) in series.iter().enumerate() {
         let (x, y, colour) =
@@ -87,6 +95,52 @@ pub(super) fn svg(title: &str, series: &[&str], points: &[Point]) -> String {
         );
     }
     svg + "</svg>\n"
+}
+
+/// Where the name of a point is written.
+#[derive(Debug, Clone, Copy)]
+struct Label {
+    left: f64,
+    /// What letters stand on.
+    base: f64,
+    width: f64,
+}
+
+impl Label {
+    /// Beside a point, where it covers no other name and no other point and does not run out of the picture; if there is
+    /// no such place, where it lies in the picture.
+    fn beside((x, y): (f64, f64), name: &str, others: &[Self], points: &[(f64, f64)]) -> Self {
+        let width = LETTER.0 * name.chars().count() as f64;
+        let (right, left, middle) = (x + RADIUS + 3.0, x - RADIUS - 3.0 - width, x - width / 2.0);
+        let places = [
+            (right, y - 5.0),
+            (right, y + 14.0),
+            (left, y - 5.0),
+            (left, y + 14.0),
+            (middle, y - 11.0),
+            (middle, y + 19.0),
+            (middle, y - 24.0),
+        ];
+        let places = places.map(|(left, base)| Self { left, base, width });
+        let inside = || places.iter().filter(|place| place.left >= LEFT && place.right() <= SIZE.0);
+        let is_free = |place: &&Self| {
+            !others.iter().any(|other| place.covers(other)) && !points.iter().any(|point| place.hides(*point))
+        };
+        *inside().find(is_free).or(inside().next()).unwrap_or(&places[0])
+    }
+
+    fn right(&self) -> f64 {
+        self.left + self.width
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self.left < other.right() && other.left < self.right() && (self.base - other.base).abs() < LETTER.1
+    }
+
+    fn hides(&self, (x, y): (f64, f64)) -> bool {
+        (self.left - RADIUS..self.right() + RADIUS).contains(&x)
+            && (self.base - LETTER.1 + 2.0 - RADIUS..self.base + 2.0 + RADIUS).contains(&y)
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -113,5 +167,20 @@ mod tests {
         assert!(good.0 < bad.0 && good.1 > bad.1, "{good:?} {bad:?}: y points down");
         assert!(drawn.contains("a &amp; b") && drawn.ends_with("</svg>\n"));
         assert!(svg("nothing", &[], &[]).contains("<svg"));
+    }
+
+    #[test]
+    fn names_are_written_where_they_can_be_read() {
+        // Two points side by side, and one at the right border of the picture.
+        let centres = [(200.0, 300.0), (225.0, 303.0), (740.0, 100.0)];
+        let mut labels: Vec<Label> = Vec::new();
+        for centre in centres {
+            labels.push(Label::beside(centre, "frame + 3 x 2 tiles", &labels, &centres));
+        }
+        for (index, label) in labels.iter().enumerate() {
+            assert!(label.left >= LEFT && label.right() <= SIZE.0, "{label:?}");
+            assert!(!centres.iter().any(|centre| label.hides(*centre)), "{label:?}");
+            assert!(!labels[..index].iter().any(|other| label.covers(other)), "{labels:?}");
+        }
     }
 }
