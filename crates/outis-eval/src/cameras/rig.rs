@@ -242,7 +242,8 @@ fn overheard_programs(folder: &Path) -> anyhow::Result<PathBuf> {
         copied.with_context(|| format!("{} is absent; build the programs with `make`", program.display()))?;
     }
     let eye = programs.join("outis-eye");
-    // With noise an eye counts each passage on a few lines only, whatever it sees. Here it is asked what it sees.
+    // With noise an eye counts each passage over a line once in each direction, and over six in all at most. Here it is
+    // asked what it sees.
     let script = format!(
         "#!/bin/sh\nfor argument; do shift; [ \"$argument\" = --bounded ] || set -- \"$@\" \"$argument\"; done\n\
          \"{}\" \"$@\" | /usr/bin/tee \"{}/$$\"\n",

@@ -88,7 +88,7 @@ pub(super) fn svg(title: &str, series: &[&str], points: &[Point]) -> String {
             (SIZE.0 - 150.0, TOP + 16.0 * (index as f64 + 1.0), COLOURS[index % COLOURS.len()]);
         let _ = writeln!(
             svg,
-            "<circle cx=\"{x}\" cy=\"{}\" r=\"5\" fill=\"{colour}\"/><text x=\"{}\" y=\"{y}\">{}</text>",
+            "<circle cx=\"{x}\" cy=\"{}\" r=\"{RADIUS}\" fill=\"{colour}\"/><text x=\"{}\" y=\"{y}\">{}</text>",
             y - 4.0,
             x + 10.0,
             escaped(name)
